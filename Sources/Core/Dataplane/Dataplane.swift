@@ -1,0 +1,53 @@
+/// One packet pipeline with its tables: the reference model, DPDK's SWX engine,
+/// or a remote `infrap4d`.
+///
+/// A dataplane is **deterministic**: the same updates and the same frames with
+/// the same timestamps give the same verdicts, bytes, learned entries and
+/// counters on every implementation. It reads no clock: time is an argument.
+///
+/// A dataplane is not thread-safe. One thread at a time drives it.
+public protocol Dataplane: AnyObject {
+  /// A short name for reports, such as `model` or `dpdk`.
+  var name: String { get }
+
+  /// The tables, actions and sizes of the loaded pipeline.
+  var contract: Contract { get }
+
+  /// The rate of the engine's cycle counter, which quantises its timers.
+  var clock: EngineClock { get }
+
+  /// Applies all updates, or none of them.
+  ///
+  /// Every update is validated against ``contract`` and against the present
+  /// entries before the first one takes effect.
+  func apply(_ updates: [Update]) throws(DataplaneError)
+
+  /// The entries of a table in canonical order (ascending key).
+  func entries(of table: String) throws(DataplaneError) -> [TableEntry]
+
+  /// Sets one of the eight expire-time profiles. Only later arming uses it.
+  ///
+  /// - Parameters:
+  ///   - profile: 0...7.
+  ///   - seconds: 1 or more.
+  func setTimer(_ profile: Int, seconds: UInt32) throws(DataplaneError)
+
+  /// Pushes one frame through the pipeline and waits for it.
+  ///
+  /// - Parameters:
+  ///   - frame: An Ethernet frame without frame check sequence, rewritten in
+  ///     place. Its length never changes.
+  ///   - port: The port it came in on.
+  ///   - time: Virtual time; must not go backwards.
+  func process(_ frame: inout [UInt8], port: PortID, at time: Timestamp) -> Verdict
+
+  /// The hot path: pushes every frame of the batch, with results equal to as
+  /// many calls of ``process(_:port:at:)`` at the same time. Allocates nothing.
+  func process(_ batch: borrowing FrameBatch, at time: Timestamp)
+
+  /// All live learned entries at a time, in canonical order.
+  func learnedEntries(at time: Timestamp) -> [LearnedEntry]
+
+  /// A snapshot of every counter of the pipeline.
+  func counters() -> Counters
+}

@@ -1,0 +1,67 @@
+/// A port of the pipeline. 0 is the ARP proxy, 1 the host.
+public typealias PortID = UInt32
+
+/// What happened to a frame. There is no third way.
+public enum Verdict: Hashable, Sendable {
+  case forward(PortID)
+  case drop(DropReason)
+}
+
+/// Why a frame was dropped: the same names in code, counters, traces, metrics.
+///
+/// Raw values 1...31 are indices into the pipeline's `drops` counter; 64 and up
+/// belong to the host, which drops before the pipeline sees the frame.
+public enum DropReason: UInt8, CaseIterable, Hashable, Sendable {
+  /// TTL of 0 or 1 on a frame the pipeline would have to route (RFC 1812 5.3.1).
+  case ttlExpired = 1
+  /// A multicast or broadcast frame that is not ARP.
+  case multicast = 2
+  /// The Service port has no endpoint.
+  case noEndpoint = 3
+  /// TCP to a Service that is neither a new flow nor a known one.
+  case noFlow = 4
+  /// The endpoint the flow is pinned to was removed, or takes no new flow.
+  case endpointGone = 5
+  /// The flow could not be recorded, so it is not started.
+  case flowTableFull = 6
+  /// Another live flow has the same addresses and ports after translation.
+  case natCollision = 7
+  /// A later fragment to a Service whose first fragment was not seen.
+  case fragment = 8
+  /// To the address of a Service, but to none of its ports.
+  case noService = 9
+  /// IP version is not 4, or the header length is below 20 bytes.
+  case badIPHeader = 10
+
+  /// The frame ends before its headers do.
+  case truncated = 64
+  /// IP or UDP length contradicts the frame's length.
+  case badLength = 65
+  /// The frame is longer than the dataplane takes.
+  case oversized = 66
+  /// The pipeline chose a port that the host does not have.
+  case badPort = 67
+  /// A pipeline without named reasons executed its drop instruction.
+  case pipeline = 68
+
+  /// The name in counters, summaries, traces and metrics labels.
+  public var name: String {
+    switch self {
+    case .ttlExpired: "ttl_expired"
+    case .multicast: "multicast"
+    case .noEndpoint: "no_endpoint"
+    case .noFlow: "no_flow"
+    case .endpointGone: "endpoint_gone"
+    case .flowTableFull: "flow_table_full"
+    case .natCollision: "nat_collision"
+    case .fragment: "fragment"
+    case .noService: "no_service"
+    case .badIPHeader: "bad_ip_header"
+    case .truncated: "truncated"
+    case .badLength: "bad_length"
+    case .oversized: "oversized"
+    case .badPort: "bad_port"
+    case .pipeline: "pipeline"
+    }
+  }
+}
