@@ -4,9 +4,7 @@ import PackageDescription
 /// Everything that needs libdpdk hangs on this trait, which is on by default.
 /// `swift build --disable-default-traits` builds the model, the replay library
 /// and `k8sdp` without it.
-let dpdk: TargetDependency = .target(name: "DPDKDataplane", condition: .when(traits: ["DPDK"]))
-
-typealias TargetDependency = Target.Dependency
+let dpdk: Target.Dependency = .target(name: "DPDKDataplane", condition: .when(traits: ["DPDK"]))
 
 let package = Package(
   name: "k8s-infra-offload",
