@@ -26,8 +26,8 @@ const bit<8>  PROTOCOL_UDP   = 17;
 // Port 1 is the host: what the pipeline does not know goes there unmodified.
 const PortId_t HOST_PORT = (PortId_t) 1;
 
-// Flow kinds: the last byte but three of a flow key. A UDP flow towards a
-// Service carries 0x80 | epoch of its slot, so that raising the epoch moves it.
+// Kinds of flow entry. A UDP flow towards a Service has 0x80 | the epoch of its
+// slot instead, so that raising the epoch moves the flow.
 const bit<8> KIND_TCP      = 6;
 const bit<8> KIND_TCP_HALF = 7;
 const bit<8> KIND_UDP      = 17;
@@ -48,6 +48,7 @@ const bit<8> DROP_BAD_IP_HEADER   = 10;
 // Expire-time profiles, ids into the engine's table of eight:
 // {10, 30, 60, 120, 300, 43200, 120, 120} s unless the host sets others.
 const ExpireTimeProfileId_t TIMER_TCP_RESET       = (ExpireTimeProfileId_t) 8w0;
+const ExpireTimeProfileId_t TIMER_FRAGMENT        = (ExpireTimeProfileId_t) 8w0;
 const ExpireTimeProfileId_t TIMER_UDP_UNREPLIED   = (ExpireTimeProfileId_t) 8w1;
 const ExpireTimeProfileId_t TIMER_TCP_HALF_OPEN   = (ExpireTimeProfileId_t) 8w2;
 const ExpireTimeProfileId_t TIMER_TCP_ESTABLISHED = (ExpireTimeProfileId_t) 8w5;
@@ -126,55 +127,80 @@ struct headers_t {
 struct metadata_t {
     bit<32> service_id;
     bit<32> slot;
-    // flow key: 16 bytes. `mix` is 24 bits of jhash over the four fields
-    // before `kind`: it spreads structured tuples over the buckets, which the
-    // engine's own linear CRC does not.
+    // The flow key, 16 bytes. `mix` is 24 bits of jhash over the addresses and
+    // ports: it spreads structured tuples over the buckets, which the engine's
+    // own linear CRC does not, and it picks the slot.
     bit<32> src_ip;
-    bit<32> dst_ip;
     bit<16> src_port;
+    bit<32> dst_ip;
     bit<16> dst_port;
     bit<8>  kind;
     bit<24> mix;
-    // what a flow entry says, or what is to be learned
-    bit<32> flow_id;     // DNAT: endpoint id. SNAT: Service address
-    bit<16> flow_port;   // SNAT: Service port
-    bit<8>  flow_epoch;  // kind of the forward entry
-    bit<8>  flow_nat;    // NAT_DNAT or NAT_SNAT
-    bit<8>  learn;
-    bit<8>  rearm;
-    // where it goes
+    // What a flow entry says, or what is to be learned.
+    bit<32> flow_id;      // endpoint id
+    bit<32> flow_ip;      // DNAT: the endpoint's; SNAT: the Service's
+    bit<16> flow_port;
+    bit<8>  flow_kind;    // SNAT: kind of the forward entry
+    bit<8>  flow_nat;     // NAT_DNAT or NAT_SNAT
+    bit<8>  learn;        // 1: a miss learns
+    bit<8>  rearm;        // REARM_*: what a hit does to the timer
+    bit<24> forward_mix;  // `mix` of the packet's own tuple
+    bit<8>  forward_kind;
+    bit<8>  found;        // FOUND_*: which forward entry exists
+    bit<8>  pair;         // 1: the other direction needs an entry, too
+    bit<8>  touch;        // 1: the other direction's entry gets the timer, too
+    bit<8>  tcp;          // TCP_*
+    // How to translate and where to.
     bit<32> endpoint_id;
     bit<32> new_ip;
     bit<16> new_port;
+    bit<8>  translate;    // NAT_NONE, NAT_DNAT or NAT_SNAT
     bit<48> dst_mac;
     bit<48> src_mac;
-    bit<8>  next;
-    bit<8>  reason;
-    bit<8>  tcp_flags;
-    bit<8>  translate;
-    bit<8>  found;
-    bit<8>  fragment;
-    bit<16> frag_id;
+    bit<8>  next;         // NEXT_*
+    bit<8>  routed;       // 1: `next` and the port are set
+    bit<8>  reason;       // DROP_*
+    // Fragments.
+    bit<8>  fragment;     // FRAGMENT_*
 }
 
+const bit<8> NAT_NONE = 0;
 const bit<8> NAT_DNAT = 1;
 const bit<8> NAT_SNAT = 2;
 
-// meta.rearm: what a hit does to the entry's timer
 const bit<8> REARM_KEEP = 0;   // start the stored profile again
-const bit<8> REARM_SET  = 1;   // store meta profile and start it
+const bit<8> REARM_SET  = 1;   // store the profile in `timer` and start it
 const bit<8> REARM_NONE = 2;   // look only
 
-// meta.next: what the route or endpoint knows
-const bit<8> NEXT_HOST  = 0;   // unknown: to the host unmodified
+const bit<8> FOUND_NONE = 0;
+const bit<8> FOUND_LIVE = 1;   // TCP past its handshake, or UDP
+const bit<8> FOUND_HALF = 2;   // TCP in its handshake
+
+const bit<8> TCP_OTHER = 0;
+const bit<8> TCP_SYN   = 1;    // opens a connection
+const bit<8> TCP_FIN   = 2;
+const bit<8> TCP_RST   = 3;
+
+const bit<8> NEXT_HOST  = 0;   // not known here: to the host, unmodified
 const bit<8> NEXT_HOP   = 1;   // rewrite MACs, decrement TTL
-const bit<8> NEXT_VIP   = 2;   // a Service address
-const bit<8> NEXT_DRAIN = 3;   // an endpoint that takes no new flow
+const bit<8> NEXT_DRAIN = 2;   // the same; the endpoint takes no new flow
+const bit<8> NEXT_VIP   = 3;   // the address of a Service
+
+const bit<8> FRAGMENT_NONE  = 0;
+const bit<8> FRAGMENT_FIRST = 1;
+const bit<8> FRAGMENT_LATER = 2;
 
 struct flow_data_t {
     bit<32> id;
+    bit<32> ip;
     bit<16> port;
-    bit<8>  epoch;
+    bit<8>  kind;
+    bit<8>  nat;
+}
+
+struct fragment_data_t {
+    bit<32> id;
+    bit<32> ip;
     bit<8>  nat;
 }
 
@@ -188,7 +214,7 @@ parser packet_parser(packet_in pkt, out headers_t hdr, inout metadata_t meta,
                      in pna_main_parser_input_metadata_t istd) {
     state start {
         meta.reason = DROP_NONE;
-        meta.fragment = 0;
+        meta.fragment = FRAGMENT_NONE;
         pkt.extract(hdr.ethernet);
         transition select(hdr.ethernet.ether_type) {
             ETHERTYPE_IPV4: parse_ipv4;
@@ -243,12 +269,12 @@ parser packet_parser(packet_in pkt, out headers_t hdr, inout metadata_t meta,
     }
 
     state first_fragment {
-        meta.fragment = 1;
+        meta.fragment = FRAGMENT_FIRST;
         transition parse_ports;
     }
 
     state later_fragment {
-        meta.fragment = 2;
+        meta.fragment = FRAGMENT_LATER;
         transition accept;
     }
 
@@ -262,6 +288,28 @@ parser packet_parser(packet_in pkt, out headers_t hdr, inout metadata_t meta,
 
     state parse_tcp {
         pkt.extract(hdr.tcp);
+        meta.tcp = TCP_OTHER;
+        transition select(hdr.tcp.flags) {
+            0x00 &&& 0x07: accept;     // the common case: no SYN, FIN, RST
+            0x02 &&& 0x17: tcp_syn;    // whatever the ECN bits
+            0x04 &&& 0x04: tcp_rst;
+            0x01 &&& 0x01: tcp_fin;
+            default:       accept;
+        }
+    }
+
+    state tcp_syn {
+        meta.tcp = TCP_SYN;
+        transition accept;
+    }
+
+    state tcp_rst {
+        meta.tcp = TCP_RST;
+        transition accept;
+    }
+
+    state tcp_fin {
+        meta.tcp = TCP_FIN;
         transition accept;
     }
 
@@ -283,10 +331,11 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
     bool ok;
 
     // ------------------------------------------------------------------ flows
-    action flow_hit(bit<32> id, bit<16> port, bit<8> epoch, bit<8> nat) {
+    action flow_hit(bit<32> id, bit<32> ip, bit<16> port, bit<8> kind, bit<8> nat) {
         meta.flow_id = id;
+        meta.flow_ip = ip;
         meta.flow_port = port;
-        meta.flow_epoch = epoch;
+        meta.flow_kind = kind;
         meta.flow_nat = nat;
         if (meta.rearm == REARM_KEEP) {
             restart_expire_timer();
@@ -302,20 +351,21 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
             ok = add_entry(action_name = "flow_hit",
                 action_params = (flow_data_t) {
                     id = meta.flow_id,
+                    ip = meta.flow_ip,
                     port = meta.flow_port,
-                    epoch = meta.flow_epoch,
+                    kind = meta.flow_kind,
                     nat = meta.flow_nat
                 },
                 expire_time_profile_id = timer);
         }
     }
 
-    // 2,097,152 buckets of four entries; a flow is two entries.
-    table flow {
+    // Buckets of four entries; a translated flow is two entries.
+    table flows {
         key = {
             meta.src_ip:   exact;
-            meta.dst_ip:   exact;
             meta.src_port: exact;
+            meta.dst_ip:   exact;
             meta.dst_port: exact;
             meta.kind:     exact;
             meta.mix:      exact;
@@ -330,18 +380,55 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
         size = 2097152;
     }
 
+    // -------------------------------------------------------------- fragments
+    // Not armed again: an identification is soon used for another datagram.
+    action fragment_hit(bit<32> id, bit<32> ip, bit<8> nat) {
+        meta.endpoint_id = id;
+        meta.flow_ip = ip;
+        meta.flow_nat = nat;
+    }
+
+    action fragment_miss() {
+        if (meta.fragment == FRAGMENT_FIRST) {
+            ok = add_entry(action_name = "fragment_hit",
+                action_params = (fragment_data_t) {
+                    id = meta.endpoint_id,
+                    ip = meta.new_ip,
+                    nat = meta.translate
+                },
+                expire_time_profile_id = timer);
+        }
+    }
+
+    // Datagrams whose first fragment was translated.
+    table fragments {
+        key = {
+            hdr.ipv4.src_addr:       exact;
+            hdr.ipv4.dst_addr:       exact;
+            hdr.ipv4.identification: exact;
+            hdr.ipv4.protocol:       exact;
+        }
+        actions = {
+            @tableonly fragment_hit;
+            @defaultonly fragment_miss;
+        }
+        const default_action = fragment_miss;
+        add_on_miss = true;
+        idle_timeout_with_auto_delete = true;
+        size = 16384;
+    }
+
     // --------------------------------------------------------------- services
     action service_select(bit<32> id, bit<32> mask) {
         meta.service_id = id;
-        meta.slot = (bit<32>) meta.mix;
-        meta.slot = meta.slot & mask;
+        meta.slot = (bit<32>) meta.mix & mask;
     }
 
-    table service {
+    table services {
         key = {
-            hdr.ipv4.dst_addr: exact;
-            meta.dst_port:     exact;
-            hdr.ipv4.protocol: exact;
+            meta.dst_ip:   exact;
+            meta.dst_port: exact;
+            meta.kind:     exact;   // KIND_TCP or KIND_UDP: the protocol number
         }
         actions = {
             service_select;
@@ -351,13 +438,13 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
         size = 32768;
     }
 
-    action slot_endpoint(bit<32> id, bit<8> epoch) {
+    action slot_endpoint(bit<32> id, bit<8> kind) {
         meta.endpoint_id = id;
-        meta.flow_epoch = epoch;
+        meta.forward_kind = kind;
     }
 
     // Weighted consistent-hash slots, a power of two per Service port.
-    table slot_table {
+    table slots {
         key = {
             meta.service_id: exact;
             meta.slot:       exact;
@@ -380,7 +467,7 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
         send_to_port(egress);
     }
 
-    // Not accepting: established flows only.
+    // Takes no new flow, keeps the ones it has.
     action endpoint_drain(bit<32> ip, bit<16> port, PortId_t egress,
                           bit<48> dmac, bit<48> smac) {
         meta.new_ip = ip;
@@ -403,7 +490,7 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
         meta.reason = DROP_ENDPOINT_GONE;
     }
 
-    table endpoint {
+    table endpoints {
         key = {
             meta.endpoint_id: exact;
         }
@@ -435,7 +522,7 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
         send_to_port(HOST_PORT);
     }
 
-    table route {
+    table routes {
         key = {
             hdr.ipv4.dst_addr: exact;
         }
@@ -456,7 +543,7 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
         send_to_port(HOST_PORT);
     }
 
-    table arp_table {
+    table arp_targets {
         key = {
             hdr.arp.tpa: exact;
         }
@@ -470,41 +557,403 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
 
     apply {
         meta.next = NEXT_HOST;
-        meta.translate = 0;
+        meta.routed = 0;
+        meta.translate = NAT_NONE;
         meta.learn = 0;
         meta.rearm = REARM_KEEP;
-        meta.found = 0;
-        meta.tcp_flags = 0;
+        meta.pair = 0;
+        meta.touch = 0;
+        meta.found = FOUND_NONE;
+        timer = TIMER_TCP_ESTABLISHED;
 
         if (hdr.ipv4.isValid()) {
             if ((hdr.ethernet.dst_mac & 0x010000000000) != 0) {
-                meta.reason = DROP_MULTICAST;
+                if (meta.reason == DROP_NONE) {
+                    meta.reason = DROP_MULTICAST;
+                }
             }
+
+            // 1. Which flow, which endpoint?
             if (meta.reason == DROP_NONE) {
                 if (hdr.ipv4.ttl <= 1) {
-                    route.apply();
+                    // What we would have to route ends here; the rest is the host's.
+                    routes.apply();
+                    meta.routed = 1;
                     if (meta.next != NEXT_HOST) {
                         meta.reason = DROP_TTL_EXPIRED;
                     }
                 } else {
                     if (hdr.tcp.isValid()) {
                         meta.src_ip = hdr.ipv4.src_addr;
-                        meta.dst_ip = hdr.ipv4.dst_addr;
                         meta.src_port = hdr.tcp.src_port;
+                        meta.dst_ip = hdr.ipv4.dst_addr;
                         meta.dst_port = hdr.tcp.dst_port;
                         meta.kind = KIND_TCP;
-                        meta.tcp_flags = hdr.tcp.flags & 0x17;
+                        meta.mix = tuple_hash.get_hash({meta.src_ip, meta.src_port,
+                                                        meta.dst_ip, meta.dst_port});
+                        if (meta.tcp == TCP_SYN) {
+                            if (services.apply().hit) {
+                                if (slots.apply().hit) {
+                                    meta.translate = NAT_DNAT;
+                                    meta.pair = 1;
+                                    meta.forward_kind = KIND_TCP_HALF;
+                                    meta.rearm = REARM_NONE;
+                                    timer = TIMER_TCP_HALF_OPEN;
+                                    if (flows.apply().hit) {
+                                        // The ports of an earlier connection, used again.
+                                        meta.found = FOUND_LIVE;
+                                        meta.endpoint_id = meta.flow_id;
+                                        timer = TIMER_TCP_ESTABLISHED;
+                                        meta.rearm = REARM_SET;
+                                        flows.apply();
+                                    } else {
+                                        meta.kind = KIND_TCP_HALF;
+                                        meta.rearm = REARM_KEEP;
+                                        if (flows.apply().hit) {
+                                            meta.found = FOUND_HALF;
+                                            meta.endpoint_id = meta.flow_id;
+                                        }
+                                    }
+                                } else {
+                                    meta.reason = DROP_NO_ENDPOINT;
+                                }
+                            }
+                        } else {
+                            if (meta.tcp == TCP_RST) {
+                                timer = TIMER_TCP_RESET;
+                                meta.rearm = REARM_SET;
+                                meta.touch = 1;
+                            } else {
+                                if (meta.tcp == TCP_FIN) {
+                                    timer = TIMER_TCP_CLOSING;
+                                    meta.rearm = REARM_SET;
+                                    meta.touch = 1;
+                                }
+                            }
+                            if (flows.apply().hit) {
+                                meta.found = FOUND_LIVE;
+                                meta.translate = meta.flow_nat;
+                                meta.endpoint_id = meta.flow_id;
+                            } else {
+                                routes.apply();
+                                meta.routed = 1;
+                                if (meta.next == NEXT_VIP) {
+                                    meta.kind = KIND_TCP_HALF;
+                                    if (flows.apply().hit) {
+                                        // The first packet after the SYN: the flow now has
+                                        // an entry of its own, and so a timer of its own.
+                                        meta.found = FOUND_HALF;
+                                        meta.translate = NAT_DNAT;
+                                        meta.endpoint_id = meta.flow_id;
+                                        meta.touch = 1;
+                                        meta.kind = KIND_TCP;
+                                        meta.learn = 1;
+                                        flows.apply();
+                                        meta.learn = 0;
+                                    } else {
+                                        meta.reason = DROP_NO_FLOW;
+                                    }
+                                }
+                            }
+                        }
                     } else {
                         if (hdr.udp.isValid()) {
                             meta.src_ip = hdr.ipv4.src_addr;
-                            meta.dst_ip = hdr.ipv4.dst_addr;
                             meta.src_port = hdr.udp.src_port;
+                            meta.dst_ip = hdr.ipv4.dst_addr;
                             meta.dst_port = hdr.udp.dst_port;
                             meta.kind = KIND_UDP;
+                            meta.mix = tuple_hash.get_hash({meta.src_ip, meta.src_port,
+                                                            meta.dst_ip, meta.dst_port});
+                            if (services.apply().hit) {
+                                if (slots.apply().hit) {
+                                    meta.translate = NAT_DNAT;
+                                    meta.pair = 1;
+                                    timer = TIMER_UDP_UNREPLIED;
+                                    meta.kind = meta.forward_kind;
+                                    if (flows.apply().hit) {
+                                        meta.found = FOUND_LIVE;
+                                        meta.endpoint_id = meta.flow_id;
+                                    }
+                                } else {
+                                    meta.reason = DROP_NO_ENDPOINT;
+                                }
+                            } else {
+                                timer = TIMER_UDP_STREAM;
+                                meta.rearm = REARM_SET;
+                                if (flows.apply().hit) {
+                                    meta.found = FOUND_LIVE;
+                                    meta.translate = meta.flow_nat;
+                                    meta.endpoint_id = meta.flow_id;
+                                    meta.touch = 1;
+                                }
+                            }
+                        } else {
+                            if (meta.fragment == FRAGMENT_LATER) {
+                                if (fragments.apply().hit) {
+                                    meta.translate = meta.flow_nat;
+                                }
+                            }
                         }
                     }
                 }
             }
+
+            // 2. Towards which address, by which port?
+            if (meta.translate == NAT_DNAT) {
+                endpoints.apply();
+                meta.routed = 1;
+                if (meta.pair == 1) {
+                    if (meta.next == NEXT_DRAIN) {
+                        // A new connection must not go there; one under way may.
+                        if (hdr.tcp.isValid()) {
+                            if (meta.found != FOUND_HALF) {
+                                meta.reason = DROP_ENDPOINT_GONE;
+                            }
+                        }
+                    }
+                }
+                if (meta.reason == DROP_ENDPOINT_GONE) {
+                    // Forget the flow soon, in both directions.
+                    meta.new_ip = meta.flow_ip;
+                    meta.new_port = meta.flow_port;
+                    meta.pair = 0;
+                    meta.touch = 0;
+                    if (meta.found != FOUND_NONE) {
+                        timer = TIMER_TCP_RESET;
+                        meta.rearm = REARM_SET;
+                        meta.touch = 1;
+                        flows.apply();
+                    }
+                }
+            } else {
+                if (meta.translate == NAT_SNAT) {
+                    meta.new_ip = meta.flow_ip;
+                    meta.new_port = meta.flow_port;
+                }
+            }
+
+            // 3. The entry of the other direction.
+            if (meta.pair != meta.touch) {
+                meta.forward_mix = meta.mix;
+                if (meta.translate == NAT_DNAT) {
+                    meta.dst_ip = meta.src_ip;
+                    meta.dst_port = meta.src_port;
+                    meta.src_ip = meta.new_ip;
+                    meta.src_port = meta.new_port;
+                    if (hdr.tcp.isValid()) {
+                        meta.kind = KIND_TCP;
+                    } else {
+                        meta.kind = KIND_UDP;
+                    }
+                } else {
+                    meta.src_ip = meta.dst_ip;
+                    meta.src_port = meta.dst_port;
+                    meta.dst_ip = meta.new_ip;
+                    meta.dst_port = meta.new_port;
+                    meta.kind = meta.flow_kind;
+                }
+                meta.mix = peer_hash.get_hash({meta.src_ip, meta.src_port,
+                                               meta.dst_ip, meta.dst_port});
+                if (meta.touch == 1) {
+                    if (meta.translate != NAT_NONE) {
+                        meta.rearm = REARM_SET;
+                        if (flows.apply().miss) {
+                            if (hdr.tcp.isValid()) {
+                                meta.kind = KIND_TCP_HALF;
+                                flows.apply();
+                            }
+                        }
+                    }
+                } else {
+                    // Replies must come back from the address the client asked for.
+                    meta.flow_id = meta.endpoint_id;
+                    meta.flow_ip = hdr.ipv4.dst_addr;
+                    meta.flow_nat = NAT_SNAT;
+                    meta.learn = 1;
+                    if (hdr.tcp.isValid()) {
+                        meta.flow_port = hdr.tcp.dst_port;
+                        meta.flow_kind = KIND_TCP;
+                        meta.rearm = REARM_NONE;
+                    } else {
+                        meta.flow_port = hdr.udp.dst_port;
+                        meta.flow_kind = meta.forward_kind;
+                        meta.rearm = REARM_KEEP;
+                    }
+                    if (flows.apply().hit) {
+                        if (meta.flow_ip != hdr.ipv4.dst_addr) {
+                            meta.reason = DROP_NAT_COLLISION;
+                        }
+                        if (hdr.tcp.isValid()) {
+                            if (meta.flow_port != hdr.tcp.dst_port) {
+                                meta.reason = DROP_NAT_COLLISION;
+                            }
+                            if (meta.reason == DROP_NONE) {
+                                meta.rearm = REARM_SET;
+                                flows.apply();
+                            }
+                        } else {
+                            if (meta.flow_port != hdr.udp.dst_port) {
+                                meta.reason = DROP_NAT_COLLISION;
+                            }
+                        }
+                    } else {
+                        // Learning says nothing of its success: look.
+                        meta.learn = 0;
+                        if (flows.apply().miss) {
+                            meta.reason = DROP_FLOW_TABLE_FULL;
+                        }
+                    }
+                    if (meta.reason == DROP_NONE) {
+                        if (meta.found == FOUND_NONE) {
+                            meta.src_ip = meta.dst_ip;
+                            meta.src_port = meta.dst_port;
+                            meta.dst_ip = meta.flow_ip;
+                            meta.dst_port = meta.flow_port;
+                            meta.kind = meta.forward_kind;
+                            meta.mix = meta.forward_mix;
+                            meta.flow_id = meta.endpoint_id;
+                            meta.flow_ip = meta.new_ip;
+                            meta.flow_port = meta.new_port;
+                            meta.flow_nat = NAT_DNAT;
+                            meta.learn = 1;
+                            flows.apply();
+                            meta.learn = 0;
+                            if (flows.apply().miss) {
+                                meta.reason = DROP_FLOW_TABLE_FULL;
+                            }
+                        }
+                    }
+                }
+            }
+
+            // 4. Translate.
+            if (meta.reason == DROP_NONE) {
+                if (meta.translate != NAT_NONE) {
+                    if (meta.fragment == FRAGMENT_FIRST) {
+                        timer = TIMER_FRAGMENT;
+                        if (fragments.apply().hit) {
+                            // Another datagram with this identification is under way.
+                            if (meta.flow_ip != meta.new_ip) {
+                                meta.reason = DROP_FRAGMENT;
+                            }
+                        }
+                    }
+                }
+            }
+            if (meta.reason == DROP_NONE) {
+                if (meta.translate != NAT_NONE) {
+                    ip_sum.clear();
+                    ip_sum.subtract(hdr.ipv4.header_checksum);
+                    l4_sum.clear();
+                    if (meta.translate == NAT_DNAT) {
+                        ip_sum.subtract(hdr.ipv4.dst_addr);
+                        if (hdr.tcp.isValid()) {
+                            l4_sum.subtract(hdr.tcp.checksum);
+                            l4_sum.subtract(hdr.ipv4.dst_addr);
+                            l4_sum.subtract(hdr.tcp.dst_port);
+                            hdr.ipv4.dst_addr = meta.new_ip;
+                            hdr.tcp.dst_port = meta.new_port;
+                            l4_sum.add(hdr.ipv4.dst_addr);
+                            l4_sum.add(hdr.tcp.dst_port);
+                            hdr.tcp.checksum = l4_sum.get();
+                            if (hdr.tcp.checksum == 0xffff) {
+                                hdr.tcp.checksum = 0;
+                            }
+                        } else {
+                            if (hdr.udp.isValid()) {
+                                l4_sum.subtract(hdr.udp.checksum);
+                                l4_sum.subtract(hdr.ipv4.dst_addr);
+                                l4_sum.subtract(hdr.udp.dst_port);
+                                hdr.ipv4.dst_addr = meta.new_ip;
+                                hdr.udp.dst_port = meta.new_port;
+                                l4_sum.add(hdr.ipv4.dst_addr);
+                                l4_sum.add(hdr.udp.dst_port);
+                                if (hdr.udp.checksum != 0) {
+                                    hdr.udp.checksum = l4_sum.get();
+                                }
+                            } else {
+                                hdr.ipv4.dst_addr = meta.new_ip;
+                            }
+                        }
+                        ip_sum.add(hdr.ipv4.dst_addr);
+                    } else {
+                        ip_sum.subtract(hdr.ipv4.src_addr);
+                        if (hdr.tcp.isValid()) {
+                            l4_sum.subtract(hdr.tcp.checksum);
+                            l4_sum.subtract(hdr.ipv4.src_addr);
+                            l4_sum.subtract(hdr.tcp.src_port);
+                            hdr.ipv4.src_addr = meta.new_ip;
+                            hdr.tcp.src_port = meta.new_port;
+                            l4_sum.add(hdr.ipv4.src_addr);
+                            l4_sum.add(hdr.tcp.src_port);
+                            hdr.tcp.checksum = l4_sum.get();
+                            if (hdr.tcp.checksum == 0xffff) {
+                                hdr.tcp.checksum = 0;
+                            }
+                        } else {
+                            if (hdr.udp.isValid()) {
+                                l4_sum.subtract(hdr.udp.checksum);
+                                l4_sum.subtract(hdr.ipv4.src_addr);
+                                l4_sum.subtract(hdr.udp.src_port);
+                                hdr.ipv4.src_addr = meta.new_ip;
+                                hdr.udp.src_port = meta.new_port;
+                                l4_sum.add(hdr.ipv4.src_addr);
+                                l4_sum.add(hdr.udp.src_port);
+                                if (hdr.udp.checksum != 0) {
+                                    hdr.udp.checksum = l4_sum.get();
+                                }
+                            } else {
+                                hdr.ipv4.src_addr = meta.new_ip;
+                            }
+                        }
+                        ip_sum.add(hdr.ipv4.src_addr);
+                    }
+                    hdr.ipv4.header_checksum = ip_sum.get();
+                    if (hdr.ipv4.header_checksum == 0xffff) {
+                        hdr.ipv4.header_checksum = 0;
+                    }
+                }
+
+                // 5. Forward.
+                if (meta.routed == 0) {
+                    routes.apply();
+                }
+                if (meta.next != NEXT_HOST) {
+                    if (meta.next == NEXT_VIP) {
+                        if (meta.fragment == FRAGMENT_LATER) {
+                            meta.reason = DROP_FRAGMENT;
+                        } else {
+                            meta.reason = DROP_NO_SERVICE;
+                        }
+                    } else {
+                        hdr.ethernet.dst_mac = meta.dst_mac;
+                        hdr.ethernet.src_mac = meta.src_mac;
+                        hdr.ipv4.ttl = hdr.ipv4.ttl - 1;
+                        // RFC 1624, for a TTL one less: the high byte of its word.
+                        if (hdr.ipv4.header_checksum >= 0xfeff) {
+                            hdr.ipv4.header_checksum = hdr.ipv4.header_checksum + 0x0101;
+                        } else {
+                            hdr.ipv4.header_checksum = hdr.ipv4.header_checksum + 0x0100;
+                        }
+                    }
+                }
+            }
+        } else {
+            if (hdr.arp.isValid()) {
+                arp_targets.apply();
+            } else {
+                if ((hdr.ethernet.dst_mac & 0x010000000000) != 0) {
+                    meta.reason = DROP_MULTICAST;
+                } else {
+                    send_to_port(HOST_PORT);
+                }
+            }
+        }
+
+        if (meta.reason != DROP_NONE) {
+            drops.count(meta.reason);
+            drop_packet();
         }
     }
 }
