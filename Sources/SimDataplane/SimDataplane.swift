@@ -1,5 +1,129 @@
 import Core
 
-/// The reference model of `k8s_dp`.
-public final class SimDataplane {
+/// The reference model of `k8s_dp`: the pipeline written to be read, with the
+/// same answer as DPDK's SWX engine down to learned entries and counters.
+///
+/// One thread at a time.
+public final class SimDataplane: Dataplane {
+  /// How to build a model.
+  public struct Options: Sendable {
+    /// The cycle counter to copy: that of the engine it is compared with.
+    public var clock = EngineClock.model
+    /// Sizes of tables and learners by name where they differ from the contract's.
+    public var sizes: [String: Int] = [:]
+    public init() {}
+  }
+
+  public let name = "model"
+  public let contract: Contract
+  public let clock: EngineClock
+
+  private var pipeline: Pipeline
+  private var store: TableStore
+  private var forwarded: [UInt64] = []
+  private var scratch = FrameBatch(capacity: 1, maximumLength: 65_535)
+
+  public init(options: Options = Options()) {
+    let contract = K8sDP.contract.resized(options.sizes)
+    self.contract = contract
+    clock = options.clock
+    store = TableStore(contract: contract)
+    func learner(_ name: String) -> Contract.Learner? {
+      contract.learners.first { $0.name == name }
+    }
+    pipeline = Pipeline(
+      flowBuckets: learner("flows")?.buckets ?? 1,
+      fragmentBuckets: learner("fragments")?.buckets ?? 1,
+      clock: options.clock, timers: learner("flows")?.timers ?? [])
+  }
+
+  public func apply(_ updates: [Update]) throws(DataplaneError) {
+    for change in try store.commit(updates) {
+      switch change {
+      case .set(let entry, _): pipeline.set(entry)
+      case .delete(let table, let key): pipeline.remove(table, key)
+      case .setGroup: break
+      }
+    }
+  }
+
+  public func entries(of table: String) throws(DataplaneError) -> [TableEntry] {
+    try store.entries(of: table)
+  }
+
+  public func setTimer(_ profile: Int, seconds: UInt32) throws(DataplaneError) {
+    guard (0..<8).contains(profile), seconds > 0 else {
+      throw DataplaneError(
+        .outOfRange, "timer \(profile)", "profiles are 0...7, seconds at least 1")
+    }
+    pipeline.timers.set(profile, cycles: clock.cycles(seconds: seconds))
+  }
+
+  public func process(_ frame: inout [UInt8], port: PortID, at time: Timestamp) -> Verdict {
+    var tracer = NoTracer()
+    return run(&frame, at: time, &tracer)
+  }
+
+  /// As ``process(_:port:at:)``, with every event on the way.
+  func run<T: Tracer>(_ frame: inout [UInt8], at time: Timestamp, _ tracer: inout T) -> Verdict {
+    scratch.removeAll()
+    guard frame.withUnsafeBytes({ scratch.append($0, port: 0) }) else {
+      pipeline.drops.count(.oversized)
+      return .drop(.oversized)
+    }
+    let verdict = Verdict(
+      encoded: pipeline.process(
+        scratch.frame(0), length: frame.count, now: clock.cycles(at: time), tracer: &tracer))
+    if case .forward(let port) = verdict { count(port) }
+    frame.withUnsafeMutableBytes { $0.copyMemory(from: scratch.bytes(0)) }
+    return verdict
+  }
+
+  public func process(_ batch: borrowing FrameBatch, at time: Timestamp) {
+    let now = clock.cycles(at: time)
+    var tracer = NoTracer()
+    for i in 0..<batch.count {
+      let verdict = pipeline.process(
+        batch.frame(i), length: Int(batch.lengths[i]), now: now, tracer: &tracer)
+      batch.verdicts[i] = verdict
+      if verdict & FrameBatch.dropBit == 0 { count(verdict) }
+    }
+  }
+
+  @inline(__always)
+  private func count(_ port: PortID) {
+    if port >= forwarded.count {
+      forwarded.append(contentsOf: repeatElement(0, count: Int(port) - forwarded.count + 1))
+    }
+    forwarded[Int(port)] &+= 1
+  }
+
+  public func learnedEntries(at time: Timestamp) -> [LearnedEntry] {
+    let now = clock.cycles(at: time)
+    var entries: [LearnedEntry] = []
+    pipeline.flows.forEachLive(now: now) { key, data, timer, expiry in
+      entries.append(
+        LearnedEntry(
+          table: "flows", key: key.fields, action: "flow_hit", arguments: data.fields,
+          timer: timer, expiry: expiry))
+    }
+    pipeline.fragments.forEachLive(now: now) { key, data, timer, expiry in
+      let fields = [
+        key.low & 0xFFFF_FFFF, key.low >> 32, key.high & 0xFFFF, key.high >> 16 & 0xFF,
+      ]
+      entries.append(
+        LearnedEntry(
+          table: "fragments", key: fields, action: "fragment_hit", arguments: data.fields,
+          timer: timer, expiry: expiry))
+    }
+    return entries.sorted()
+  }
+
+  public func counters() -> Counters {
+    var counters = pipeline.counters()
+    for (port, frames) in forwarded.enumerated() where frames > 0 {
+      counters.forwarded[PortID(port)] = frames
+    }
+    return counters
+  }
 }

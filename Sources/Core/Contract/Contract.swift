@@ -92,3 +92,22 @@ public struct Contract: Hashable, Sendable {
 
   public func table(_ name: String) -> Table? { tables.first { $0.name == name } }
 }
+
+extension Contract {
+  /// The same contract with other sizes for some tables or learners.
+  ///
+  /// Sizes of learners are buckets, and rounded up to a power of two.
+  public func resized(_ sizes: [String: Int]) -> Contract {
+    var contract = self
+    for i in contract.tables.indices {
+      if let size = sizes[contract.tables[i].name] { contract.tables[i].size = size }
+    }
+    for i in contract.learners.indices {
+      guard let size = sizes[contract.learners[i].name] else { continue }
+      var buckets = 1
+      while buckets < size { buckets *= 2 }
+      contract.learners[i].buckets = buckets
+    }
+    return contract
+  }
+}

@@ -1,0 +1,231 @@
+/// The entries of every table as the control plane knows them, and the one
+/// place where updates are validated, for every dataplane.
+///
+/// A dataplane keeps one, lets it ``commit(_:apply:)`` a batch, and programs
+/// its engine in the closure, which cannot fail any more.
+public struct TableStore: Sendable {
+  /// The fields of a key in 128 bits, the first field lowest.
+  private struct PackedKey: Hashable, Sendable {
+    var low: UInt64 = 0
+    var high: UInt64 = 0
+  }
+
+  private struct Row: Sendable {
+    var action: UInt8
+    var arguments: [UInt64]
+  }
+
+  private struct Shelf: Sendable {
+    let table: Contract.Table
+    let actions: [Contract.Action]
+    var rows: [PackedKey: Row] = [:]
+  }
+
+  /// A change that has been found good.
+  public enum Change: Sendable {
+    case set(TableEntry, isNew: Bool)
+    case delete(table: String, key: [UInt64])
+    case setGroup(selector: String, group: UInt32, members: [GroupMember])
+  }
+
+  public let contract: Contract
+  private var shelves: [String: Shelf] = [:]
+
+  public init(contract: Contract) {
+    self.contract = contract
+    for table in contract.tables {
+      shelves[table.name] = Shelf(
+        table: table, actions: table.actions.compactMap { contract.actions[$0] })
+    }
+  }
+
+  /// Validates all updates in order and applies them, or throws and changes
+  /// nothing. Both fields and capacity are checked at every step.
+  ///
+  /// - Parameters:
+  ///   - check: a dataplane's own objections to an entry, such as a port that
+  ///     does not exist.
+  /// - Returns: the changes, in order.
+  public mutating func commit(
+    _ updates: [Update], check: (TableEntry) -> DataplaneError? = { _ in nil }
+  ) throws(DataplaneError) -> [Change] {
+    var changes: [Change] = []
+    changes.reserveCapacity(updates.count)
+    // What to put back, newest last.
+    var undo: [(table: String, key: PackedKey, row: Row?)] = []
+    undo.reserveCapacity(updates.count)
+    do {
+      for update in updates {
+        switch update {
+        case .insert(let entry):
+          try set(entry, isNew: true, check, &undo)
+          changes.append(.set(entry, isNew: true))
+        case .modify(let entry):
+          try set(entry, isNew: false, check, &undo)
+          changes.append(.set(entry, isNew: false))
+        case .delete(let table, let key):
+          try remove(table, key, &undo)
+          changes.append(.delete(table: table, key: key))
+        case .setGroup(let selector, let group, let members):
+          try validateGroup(selector, group, members)
+          changes.append(.setGroup(selector: selector, group: group, members: members))
+        }
+      }
+    } catch {
+      for step in undo.reversed() { shelves[step.table]?.rows[step.key] = step.row }
+      throw error
+    }
+    return changes
+  }
+
+  /// The entries of a table, by ascending key.
+  public func entries(of name: String) throws(DataplaneError) -> [TableEntry] {
+    let shelf = try shelf(name)
+    return shelf.rows.map { key, row in
+      TableEntry(
+        table: name, key: unpack(key, shelf.table.key), action: shelf.actions[Int(row.action)].name,
+        arguments: row.arguments)
+    }
+    .sorted { $0.key.lexicographicallyPrecedes($1.key) }
+  }
+
+  /// How many entries a table has.
+  public func count(of name: String) -> Int { shelves[name]?.rows.count ?? 0 }
+
+  private func shelf(_ name: String) throws(DataplaneError) -> Shelf {
+    guard let shelf = shelves[name] else {
+      let known = contract.tables.map(\.name).joined(separator: ", ")
+      throw DataplaneError(.notFound, name, "no such table; the pipeline has \(known)")
+    }
+    return shelf
+  }
+
+  private mutating func set(
+    _ entry: TableEntry, isNew: Bool, _ check: (TableEntry) -> DataplaneError?,
+    _ undo: inout [(table: String, key: PackedKey, row: Row?)]
+  ) throws(DataplaneError) {
+    guard let index = shelves.index(forKey: entry.table) else {
+      _ = try shelf(entry.table)
+      return
+    }
+    let table = shelves.values[index].table
+    let key = try pack(entry.key, table)
+    guard let action = shelves.values[index].actions.firstIndex(where: { $0.name == entry.action })
+    else {
+      throw DataplaneError(
+        .invalidArgument, name(entry.table, entry.key),
+        "action \(entry.action) is not one of \(table.actions.joined(separator: ", "))")
+    }
+    let arguments = shelves.values[index].actions[action].arguments
+    guard arguments.count == entry.arguments.count else {
+      throw DataplaneError(
+        .invalidArgument, name(entry.table, entry.key),
+        "\(entry.action) takes \(arguments.count) arguments, not \(entry.arguments.count)")
+    }
+    for (field, value) in zip(arguments, entry.arguments) where value > field.maximum {
+      throw DataplaneError(
+        .outOfRange, name(entry.table, entry.key),
+        "\(entry.action).\(field.name) = \(value) does not fit into \(field.bits) bits")
+    }
+    if let error = check(entry) { throw error }
+
+    let present = shelves.values[index].rows[key]
+    if isNew {
+      guard present == nil else {
+        throw DataplaneError(
+          .alreadyExists, name(entry.table, entry.key), "is there already; modify it instead")
+      }
+      guard shelves.values[index].rows.count < table.size else {
+        throw DataplaneError(
+          .resourceExhausted, entry.table, "is full with \(table.size) entries")
+      }
+    } else if present == nil {
+      throw DataplaneError(
+        .notFound, name(entry.table, entry.key), "is not there; insert it instead")
+    }
+    undo.append((entry.table, key, present))
+    shelves.values[index].rows[key] = Row(action: UInt8(action), arguments: entry.arguments)
+  }
+
+  private mutating func remove(
+    _ table: String, _ fields: [UInt64],
+    _ undo: inout [(table: String, key: PackedKey, row: Row?)]
+  ) throws(DataplaneError) {
+    let key = try pack(fields, shelf(table).table)
+    guard let row = shelves[table]?.rows.removeValue(forKey: key) else {
+      throw DataplaneError(.notFound, name(table, fields), "is not there")
+    }
+    undo.append((table, key, row))
+  }
+
+  private func validateGroup(
+    _ name: String, _ group: UInt32, _ members: [GroupMember]
+  ) throws(DataplaneError) {
+    guard let selector = contract.selectors.first(where: { $0.name == name }) else {
+      throw DataplaneError(.notFound, name, "no such selector")
+    }
+    guard group < selector.maximumGroups else {
+      throw DataplaneError(
+        .outOfRange, "\(name)[\(group)]", "groups are 0...\(selector.maximumGroups - 1)")
+    }
+    guard Set(members.map(\.id)).count == members.count else {
+      throw DataplaneError(.invalidArgument, "\(name)[\(group)]", "a member is listed twice")
+    }
+    for member in members {
+      guard member.id < selector.maximumMembers, member.weight > 0 else {
+        throw DataplaneError(
+          .outOfRange, "\(name)[\(group)]",
+          "member \(member.id): ids are 0...\(selector.maximumMembers - 1), weights at least 1")
+      }
+    }
+    guard members.reduce(0, { $0 + UInt64($1.weight) }) <= selector.maximumMembers else {
+      throw DataplaneError(
+        .resourceExhausted, "\(name)[\(group)]",
+        "the weights add up to more than \(selector.maximumMembers)")
+    }
+  }
+
+  private func pack(
+    _ fields: [UInt64], _ table: Contract.Table
+  ) throws(DataplaneError) -> PackedKey {
+    guard fields.count == table.key.count else {
+      throw DataplaneError(
+        .invalidArgument, table.name, "the key has \(table.key.count) fields, not \(fields.count)")
+    }
+    var key = PackedKey()
+    var shift = 0
+    for (field, value) in zip(table.key, fields) {
+      guard value <= field.maximum else {
+        throw DataplaneError(
+          .outOfRange, name(table.name, fields),
+          "\(field.name) = \(value) does not fit into \(field.bits) bits")
+      }
+      if shift < 64 {
+        key.low |= value << UInt64(shift)
+        if shift + field.bits > 64 { key.high |= value >> UInt64(64 - shift) }
+      } else {
+        key.high |= value << UInt64(shift - 64)
+      }
+      shift += field.bits
+    }
+    guard shift <= 128 else {
+      throw DataplaneError(.unimplemented, table.name, "keys of more than 128 bits are not taken")
+    }
+    return key
+  }
+
+  private func unpack(_ key: PackedKey, _ fields: [Contract.Field]) -> [UInt64] {
+    var shift = 0
+    return fields.map { field in
+      defer { shift += field.bits }
+      if shift >= 64 { return key.high >> UInt64(shift - 64) & field.maximum }
+      var value = key.low >> UInt64(shift)
+      if shift > 0 { value |= key.high << UInt64(64 - shift) }
+      return value & field.maximum
+    }
+  }
+
+  private func name(_ table: String, _ key: [UInt64]) -> String {
+    "\(table)[\(key.map(String.init).joined(separator: ","))]"
+  }
+}

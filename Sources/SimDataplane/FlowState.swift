@@ -1,0 +1,43 @@
+/// What the pipeline knows of the packet's flow.
+struct FlowState {
+  enum Found {
+    case none
+    /// TCP past its handshake, or UDP.
+    case live
+    /// TCP in its handshake.
+    case half
+  }
+
+  /// What a hit does to the timer of the entry.
+  enum Rearm {
+    /// Start the stored timer again.
+    case keep
+    /// Store ``FlowState/timer`` and start it.
+    case set
+    /// Look only.
+    case none
+  }
+
+  var key = FlowKey(src: 0, srcPort: 0, dst: 0, dstPort: 0, kind: 0, mix: 0)
+  var data = FlowData(id: 0, ip: 0, port: 0, kind: 0, nat: 0)
+  var timer = TimerProfile.tcpEstablished
+  var rearm = Rearm.keep
+  var found = Found.none
+  /// The kind of the entry for this direction.
+  var forwardKind: UInt8 = 0
+  /// The other direction needs an entry, too.
+  var pair = false
+  /// The other direction's entry gets the timer, too.
+  var touch = false
+}
+
+/// Ids of the expire-time profiles the pipeline uses.
+enum TimerProfile {
+  static let tcpReset: UInt8 = 0
+  static let fragment: UInt8 = 0
+  static let udpUnreplied: UInt8 = 1
+  static let tcpHalfOpen: UInt8 = 2
+  static let tcpEstablished: UInt8 = 5
+  static let tcpClosing: UInt8 = 6
+  static let udpStream: UInt8 = 7
+}

@@ -1,0 +1,123 @@
+import Core
+
+/// `k8s_dp.p4` in Swift: read the two side by side. A packet goes through
+///
+/// 1. ``findFlow``: which flow, which endpoint?
+/// 2. ``findEndpoint``: towards which address, by which port?
+/// 3. ``keepPeer``: the entry of the other direction
+/// 4. ``translate``
+/// 5. ``forward``
+struct Pipeline: ~Copyable {
+  var arpTargets = ExactTable<PortID>()
+  var routes = ExactTable<Route>()
+  var services = ExactTable<Service>()
+  var slots = ExactTable<Slot>()
+  var endpoints = ExactTable<Endpoint>()
+  var flows: LearnerTable<FlowData>
+  var fragments: LearnerTable<FragmentData>
+  var timers: Timers
+  var drops: DropCounters
+  var actions = ActionCounters()
+  let crc = CRC32C()
+
+  init(flowBuckets: Int, fragmentBuckets: Int, clock: EngineClock, timers seconds: [UInt32]) {
+    flows = LearnerTable(buckets: flowBuckets)
+    fragments = LearnerTable(buckets: fragmentBuckets)
+    timers = Timers(seconds: seconds, clock: clock)
+    drops = DropCounters()
+  }
+
+  /// Processes one frame in place.
+  ///
+  /// - Parameters:
+  ///   - length: bytes of the frame; ``FrameBatch/tailroom`` more are readable.
+  ///   - now: in cycles.
+  /// - Returns: an encoded ``Verdict``.
+  @inline(__always)
+  mutating func process<T: Tracer>(
+    _ frame: UnsafeMutableRawPointer, length: Int, now: UInt64, tracer: inout T
+  ) -> UInt32 {
+    if let reason = FrameGate.check(UnsafeRawPointer(frame), length: length) {
+      drops.count(reason)
+      return FrameBatch.dropBit | UInt32(reason.rawValue)
+    }
+    var packet = Packet(frame: frame, now: now)
+    packet.parse()
+    if T.isEnabled { tracer.note(.parsed(packet)) }
+
+    if packet.ipv4 != 0 {
+      if packet.isGroupAddressed, packet.reason == nil { packet.reason = .multicast }
+      var flow = FlowState()
+      if packet.reason == nil { findFlow(&packet, &flow, &tracer) }
+      findEndpoint(&packet, &flow, &tracer)
+      if flow.pair != flow.touch { keepPeer(&packet, &flow, &tracer) }
+      if packet.reason == nil, packet.fragment == .first { keepFragment(&packet, &tracer) }
+      if packet.reason == nil {
+        if packet.translate != .none { translate(&packet, &tracer) }
+        forward(&packet, &tracer)
+      }
+    } else if packet.arp != 0 {
+      let target = packet.u32(packet.arp &+ 24)
+      let egress = arpTargets.lookUp(UInt64(target))
+      if T.isEnabled { tracer.note(.arp(target: target, egress: egress)) }
+      packet.egress = egress ?? PortID(1)
+    } else if packet.isGroupAddressed {
+      packet.reason = .multicast
+    }
+
+    if let reason = packet.reason {
+      drops.count(reason)
+      return FrameBatch.dropBit | UInt32(reason.rawValue)
+    }
+    return packet.egress
+  }
+
+  /// Looks the route of the packet's destination up.
+  @inline(__always)
+  mutating func route<T: Tracer>(_ packet: inout Packet, _ tracer: inout T) {
+    let dst = packet.u32(packet.ipv4 &+ 16)
+    let hit = routes.lookUp(UInt64(dst))
+    if T.isEnabled { tracer.note(.route(dst: dst, hit: hit)) }
+    packet.routed = true
+    guard let hit else {
+      packet.next = .host
+      packet.egress = 1
+      return
+    }
+    packet.next = hit.next
+    if hit.next == .hop {
+      actions.routeHop &+= 1
+      packet.egress = hit.hop.egress
+      packet.dstMAC = hit.hop.dstMAC
+      packet.srcMAC = hit.hop.srcMAC
+    } else {
+      actions.routeVIP &+= 1
+    }
+  }
+}
+
+/// How often each action ran where a table has more than one for its entries.
+struct ActionCounters {
+  var routeHop: UInt64 = 0
+  var routeVIP: UInt64 = 0
+  var endpointHop: UInt64 = 0
+  var endpointDrain: UInt64 = 0
+  var endpointHost: UInt64 = 0
+}
+
+/// Frames dropped, by the raw value of the reason.
+struct DropCounters: ~Copyable {
+  private let counts: UnsafeMutablePointer<UInt64>
+
+  init() {
+    counts = .allocate(capacity: 256)
+    counts.initialize(repeating: 0, count: 256)
+  }
+
+  deinit { counts.deallocate() }
+
+  @inline(__always)
+  func count(_ reason: DropReason) { counts[Int(reason.rawValue)] &+= 1 }
+
+  subscript(_ reason: DropReason) -> UInt64 { counts[Int(reason.rawValue)] }
+}

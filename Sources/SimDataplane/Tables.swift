@@ -1,0 +1,53 @@
+import Core
+
+/// The rows of the model's tables, as the pipeline reads them.
+struct Service {
+  var id: UInt32
+  var mask: UInt32
+}
+
+struct Slot {
+  var endpoint: UInt32
+  var kind: UInt8
+}
+
+struct Hop {
+  var egress: PortID
+  var dstMAC: UInt64
+  var srcMAC: UInt64
+}
+
+struct Endpoint {
+  var ip: UInt32
+  var port: UInt16
+  var next: NextHop
+  var hop: Hop
+}
+
+struct Route {
+  var next: NextHop
+  var hop: Hop
+}
+
+/// What a fragment entry says.
+struct FragmentData {
+  var endpoint: UInt32
+  var ip: UInt32
+  var nat: NAT.RawValue
+
+  /// id, ip, nat: the order of the contract.
+  var fields: [UInt64] { [UInt64(endpoint), UInt64(ip), UInt64(nat)] }
+}
+
+/// Keys of the exact tables, packed into 64 bits.
+enum TableKey {
+  @inline(__always)
+  static func service(_ dst: UInt32, _ port: UInt16, _ proto: UInt8) -> UInt64 {
+    UInt64(dst) | UInt64(port) &<< 32 | UInt64(proto) &<< 48
+  }
+
+  @inline(__always)
+  static func slot(_ service: UInt32, _ slot: UInt32) -> UInt64 {
+    UInt64(service) | UInt64(slot) &<< 32
+  }
+}
