@@ -1,13 +1,5 @@
 import Core
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// A table that learns: buckets of four entries, each with its own expiry.
 ///
 /// Buckets, placement and expiry are those of DPDK 22.11's
@@ -27,7 +19,8 @@ struct LearnerTable<Data: BitwiseCopyable>: ~Copyable {
   private static var dataOffset: Int { 128 }
 
   let buckets: Int
-  private let memory: UnsafeMutableRawPointer
+  private let block: ZeroedMemory
+  private var memory: UnsafeMutableRawPointer { block.base }
   private let mask: UInt32
 
   var hits: UInt64 = 0
@@ -50,13 +43,8 @@ struct LearnerTable<Data: BitwiseCopyable>: ~Copyable {
     while buckets < requested { buckets *= 2 }
     self.buckets = buckets
     mask = UInt32(truncatingIfNeeded: buckets - 1)
-    guard let memory = calloc(buckets, Self.bucketSize) else {
-      fatalError("no memory for a table of \(buckets) buckets: make it smaller")
-    }
-    self.memory = memory
+    block = ZeroedMemory(bytes: buckets * Self.bucketSize)
   }
-
-  deinit { free(memory) }
 
   /// Finds the live entry with a key.
   ///
