@@ -15,6 +15,8 @@ struct FlowKey: Equatable {
       UInt64(dst &>> 16) | UInt64(dstPort) &<< 16 | UInt64(kind) &<< 32 | UInt64(mix) &<< 40
   }
 
+  static let zero = FlowKey(src: 0, srcPort: 0, dst: 0, dstPort: 0, kind: 0, mix: 0)
+
   /// 24 bits of jhash over addresses and ports.
   @inline(__always)
   static func mix(src: UInt32, srcPort: UInt16, dst: UInt32, dstPort: UInt16) -> UInt32 {

@@ -18,7 +18,9 @@ struct FlowState {
     case none
   }
 
-  var key = FlowKey(src: 0, srcPort: 0, dst: 0, dstPort: 0, kind: 0, mix: 0)
+  private(set) var key: FlowKey
+  /// The CRC of the key, once known.
+  private(set) var hash: UInt32?
   var data = FlowData(id: 0, ip: 0, port: 0, kind: 0, nat: 0)
   var timer = TimerProfile.tcpEstablished
   var rearm = Rearm.keep
@@ -29,6 +31,20 @@ struct FlowState {
   var pair = false
   /// The other direction's entry gets the timer, too.
   var touch = false
+
+  init(key: FlowKey, hash: UInt32) {
+    self.key = key
+    self.hash = hash
+  }
+
+  @inline(__always)
+  mutating func set(key: FlowKey) {
+    self.key = key
+    hash = nil
+  }
+
+  @inline(__always)
+  mutating func set(kind: UInt8) { set(key: key.with(kind: kind)) }
 }
 
 /// Ids of the expire-time profiles the pipeline uses.

@@ -67,6 +67,18 @@ struct LearnerTable<Data: BitwiseCopyable>: ~Copyable {
     return (Place(bucket: bucket, position: -1, signature: signature), false)
   }
 
+  /// Fetches the cache lines of a bucket; the loads of several do not wait for
+  /// each other.
+  ///
+  /// - Returns: a value to use, so that the loads stay.
+  @inline(__always)
+  func touch(hash: UInt32) -> UInt32 {
+    let bucket = memory + Int(hash & mask) &* Self.bucketSize
+    return bucket.load(as: UInt32.self)
+      ^ bucket.load(fromByteOffset: Self.keyOffset, as: UInt32.self)
+      ^ bucket.load(fromByteOffset: Self.dataOffset, as: UInt32.self)
+  }
+
   /// What the entry at a place says.
   @inline(__always)
   func data(at place: Place) -> Data {

@@ -20,6 +20,8 @@ struct Packet {
   var dst: UInt32 = 0
   var srcPort: UInt16 = 0
   var dstPort: UInt16 = 0
+  var key = FlowKey.zero
+  var hash: UInt32 = 0
 
   // How to translate and where to.
   var translate = NAT.none

@@ -13,33 +13,16 @@ extension Pipeline {
       return
     }
     if packet.tcp != 0 {
-      readTuple(&packet, &flow, at: packet.tcp, kind: FlowKind.tcp)
       if packet.tcpKind == .syn {
         openTCP(&packet, &flow, &tracer)
       } else {
         continueTCP(&packet, &flow, &tracer)
       }
     } else if packet.udp != 0 {
-      readTuple(&packet, &flow, at: packet.udp, kind: FlowKind.udp)
       findUDP(&packet, &flow, &tracer)
     } else if packet.fragment == .later {
       followFragment(&packet, &flow, &tracer)
     }
-  }
-
-  @inline(__always)
-  private func readTuple(
-    _ packet: inout Packet, _ flow: inout FlowState, at l4: Int, kind: UInt8
-  ) {
-    packet.src = packet.u32(packet.ipv4 &+ 12)
-    packet.dst = packet.u32(packet.ipv4 &+ 16)
-    packet.srcPort = packet.u16(l4)
-    packet.dstPort = packet.u16(l4 &+ 2)
-    flow.key = FlowKey(
-      src: packet.src, srcPort: packet.srcPort, dst: packet.dst, dstPort: packet.dstPort,
-      kind: kind,
-      mix: FlowKey.mix(
-        src: packet.src, srcPort: packet.srcPort, dst: packet.dst, dstPort: packet.dstPort))
   }
 
   /// Looks the flow key up and treats the timer of the entry as asked.
@@ -47,7 +30,7 @@ extension Pipeline {
   mutating func lookUpFlow<T: Tracer>(
     _ flow: inout FlowState, now: UInt64, _ step: FlowStep, _ tracer: inout T
   ) -> (place: LearnerTable<FlowData>.Place, hit: Bool) {
-    let hash = crc.hash16(flow.key.low, flow.key.high)
+    let hash = flow.hash ?? crc.hash16(flow.key.low, flow.key.high)
     let result = flows.lookUp(flow.key, hash: hash, now: now)
     if result.hit {
       flow.data = flows.data(at: result.place)
@@ -126,7 +109,7 @@ extension Pipeline {
       flow.rearm = .set
       _ = lookUpFlow(&flow, now: packet.now, .own, &tracer)
     } else {
-      flow.key = flow.key.with(kind: FlowKind.tcpHalfOpen)
+      flow.set(kind: FlowKind.tcpHalfOpen)
       flow.rearm = .keep
       if lookUpFlow(&flow, now: packet.now, .own, &tracer).hit {
         flow.found = .half
@@ -159,7 +142,7 @@ extension Pipeline {
     }
     route(&packet, &tracer)
     guard packet.next == .vip else { return }
-    flow.key = flow.key.with(kind: FlowKind.tcpHalfOpen)
+    flow.set(kind: FlowKind.tcpHalfOpen)
     guard lookUpFlow(&flow, now: packet.now, .own, &tracer).hit else {
       packet.reason = .noFlow
       return
@@ -171,7 +154,7 @@ extension Pipeline {
     packet.translate = .dnat
     packet.endpoint = flow.data.id
     flow.touch = true
-    flow.key = flow.key.with(kind: FlowKind.tcp)
+    flow.set(kind: FlowKind.tcp)
     _ = learnFlow(&flow, now: packet.now, .own, &tracer)
   }
 
@@ -184,7 +167,7 @@ extension Pipeline {
       flow.pair = true
       flow.timer = TimerProfile.udpUnreplied
       flow.forwardKind = slot.kind
-      flow.key = flow.key.with(kind: slot.kind)
+      flow.set(kind: slot.kind)
       if lookUpFlow(&flow, now: packet.now, .own, &tracer).hit {
         flow.found = .live
         packet.endpoint = flow.data.id
@@ -221,7 +204,7 @@ extension Pipeline {
   /// Addresses, identification and protocol: eleven bytes.
   @inline(__always)
   func fragmentKey(_ packet: Packet) -> FlowKey {
-    var key = FlowKey(src: 0, srcPort: 0, dst: 0, dstPort: 0, kind: 0, mix: 0)
+    var key = FlowKey.zero
     key.low =
       UInt64(packet.u32(packet.ipv4 &+ 12)) | UInt64(packet.u32(packet.ipv4 &+ 16)) &<< 32
     key.high =

@@ -57,18 +57,20 @@ extension Pipeline {
     guard packet.translate != .none else { return }
     let own = flow.key
     if packet.translate == .dnat {
-      flow.key = peerKey(
-        packet.newIP, packet.newPort, packet.src, packet.srcPort,
-        kind: packet.tcp != 0 ? FlowKind.tcp : FlowKind.udp)
+      flow.set(
+        key: peerKey(
+          packet.newIP, packet.newPort, packet.src, packet.srcPort,
+          kind: packet.tcp != 0 ? FlowKind.tcp : FlowKind.udp))
     } else {
-      flow.key = peerKey(
-        packet.dst, packet.dstPort, packet.newIP, packet.newPort, kind: flow.data.kind)
+      flow.set(
+        key: peerKey(
+          packet.dst, packet.dstPort, packet.newIP, packet.newPort, kind: flow.data.kind))
     }
 
     if flow.touch {
       flow.rearm = .set
       if !lookUpFlow(&flow, now: packet.now, .peer, &tracer).hit, packet.tcp != 0 {
-        flow.key = flow.key.with(kind: FlowKind.tcpHalfOpen)
+        flow.set(kind: FlowKind.tcpHalfOpen)
         _ = lookUpFlow(&flow, now: packet.now, .peer, &tracer)
       }
       return
@@ -94,7 +96,7 @@ extension Pipeline {
     }
 
     guard flow.found == .none else { return }
-    flow.key = own.with(kind: flow.forwardKind)
+    flow.set(key: own.with(kind: flow.forwardKind))
     flow.data = FlowData(
       id: packet.endpoint, ip: packet.newIP, port: packet.newPort, kind: flow.data.kind,
       nat: NAT.dnat.rawValue)

@@ -19,6 +19,8 @@ struct Pipeline: ~Copyable {
   var drops: DropCounters
   var actions = ActionCounters()
   let crc = CRC32C()
+  /// Keeps the loads that fetch ahead from being optimised away.
+  var touched: UInt32 = 0
 
   init(flowBuckets: Int, fragmentBuckets: Int, clock: EngineClock, timers seconds: [UInt32]) {
     flows = LearnerTable(buckets: flowBuckets)
@@ -33,21 +35,42 @@ struct Pipeline: ~Copyable {
   ///   - length: bytes of the frame; ``FrameBatch/tailroom`` more are readable.
   ///   - now: in cycles.
   /// - Returns: an encoded ``Verdict``.
-  @inline(__always)
   mutating func process<T: Tracer>(
     _ frame: UnsafeMutableRawPointer, length: Int, now: UInt64, tracer: inout T
   ) -> UInt32 {
-    if let reason = FrameGate.check(UnsafeRawPointer(frame), length: length) {
-      drops.count(reason)
-      return FrameBatch.dropBit | UInt32(reason.rawValue)
-    }
     var packet = Packet(frame: frame, now: now)
-    packet.parse()
-    if T.isEnabled { tracer.note(.parsed(packet)) }
+    prepare(&packet, length: length)
+    return finish(&packet, &tracer)
+  }
 
+  /// What can be done before earlier packets are finished: the host's gate, the
+  /// parser, and where the flow would lie.
+  @inline(__always)
+  func prepare(_ packet: inout Packet, length: Int) {
+    packet.reason = FrameGate.check(UnsafeRawPointer(packet.frame), length: length)
+    guard packet.reason == nil else { return }
+    packet.parse()
+    let l4 = packet.tcp != 0 ? packet.tcp : packet.udp
+    guard l4 != 0 else { return }
+    packet.src = packet.u32(packet.ipv4 &+ 12)
+    packet.dst = packet.u32(packet.ipv4 &+ 16)
+    packet.srcPort = packet.u16(l4)
+    packet.dstPort = packet.u16(l4 &+ 2)
+    packet.key = FlowKey(
+      src: packet.src, srcPort: packet.srcPort, dst: packet.dst, dstPort: packet.dstPort,
+      kind: packet.tcp != 0 ? FlowKind.tcp : FlowKind.udp,
+      mix: FlowKey.mix(
+        src: packet.src, srcPort: packet.srcPort, dst: packet.dst, dstPort: packet.dstPort))
+    packet.hash = crc.hash16(packet.key.low, packet.key.high)
+  }
+
+  /// Takes a prepared packet through the tables.
+  @inline(__always)
+  mutating func finish<T: Tracer>(_ packet: inout Packet, _ tracer: inout T) -> UInt32 {
+    if T.isEnabled { tracer.note(.parsed(packet)) }
     if packet.ipv4 != 0 {
       if packet.isGroupAddressed, packet.reason == nil { packet.reason = .multicast }
-      var flow = FlowState()
+      var flow = FlowState(key: packet.key, hash: packet.hash)
       if packet.reason == nil { findFlow(&packet, &flow, &tracer) }
       findEndpoint(&packet, &flow, &tracer)
       if flow.pair != flow.touch { keepPeer(&packet, &flow, &tracer) }
@@ -61,7 +84,7 @@ struct Pipeline: ~Copyable {
       let egress = arpTargets.lookUp(UInt64(target))
       if T.isEnabled { tracer.note(.arp(target: target, egress: egress)) }
       packet.egress = egress ?? PortID(1)
-    } else if packet.isGroupAddressed {
+    } else if packet.reason == nil, packet.isGroupAddressed {
       packet.reason = .multicast
     }
 

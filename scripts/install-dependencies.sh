@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that the build and the tests need.
+# Says what is missing when it may not install.
+set -euo pipefail
+
+build=(libpcap-dev libdpdk-dev)
+tests=(iproute2 nftables ethtool tcpdump curl dnsutils python3 iputils-ping netcat-openbsd)
+wanted=("${build[@]}")
+[ "${1:-}" = --build-only ] || wanted+=("${tests[@]}")
+
+missing=()
+for package in "${wanted[@]}"; do
+  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+sudo=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || {
+    echo "install-dependencies.sh: not root and no sudo; install: ${missing[*]}" >&2
+    exit 1
+  }
+  sudo=(sudo)
+fi
+echo "installing ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+"${sudo[@]}" apt-get update -qq
+"${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
