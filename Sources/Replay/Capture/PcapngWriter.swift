@@ -1,0 +1,148 @@
+import Core
+import Foundation
+
+/// Writes a pcapng file with one Ethernet interface, nanosecond times and a
+/// comment on a packet.
+///
+/// The bytes depend on the frames only: no clock, host name or program version
+/// goes in. Little-endian, after draft-ietf-opsawg-pcapng.
+public final class PcapngWriter {
+  private enum Block {
+    static let sectionHeader: UInt32 = 0x0A0D_0D0A
+    static let interface: UInt32 = 1
+    static let enhancedPacket: UInt32 = 6
+  }
+
+  private enum Option {
+    static let end: UInt16 = 0
+    static let comment: UInt16 = 1
+    static let interfaceName: UInt16 = 2
+    static let application: UInt16 = 4
+    static let timeResolution: UInt16 = 9
+  }
+
+  /// An option's length field has 16 bits.
+  static let longestComment = 65_535
+  private static let flushAt = 1 << 18
+
+  private let path: String
+  private let file: FileHandle
+  private var buffer: [UInt8] = []
+  /// Frames written so far.
+  public private(set) var count = 0
+
+  /// Makes the file, replacing one of the same name, and writes its headers.
+  ///
+  /// - Parameter interface: The name Wireshark shows, such as `port-3`.
+  public init(path: String, interface: String) throws(ReplayError) {
+    self.path = path
+    guard FileManager.default.createFile(atPath: path, contents: nil),
+      let file = FileHandle(forWritingAtPath: path)
+    else { throw ReplayError(path, "cannot be written; check the folder and its permissions") }
+    self.file = file
+    append(Self.sectionHeader)
+    append(Self.interface(named: interface))
+  }
+
+  /// Adds a frame.
+  ///
+  /// - Parameters:
+  ///   - nanoseconds: Since 1970-01-01 00:00 UTC.
+  ///   - comment: Shown by Wireshark as the packet comment; cut at 65,535 bytes.
+  public func write(_ bytes: [UInt8], nanoseconds: UInt64, comment: String? = nil)
+    throws(ReplayError)
+  {
+    var body: [UInt8] = []
+    body.reserveCapacity(bytes.count + 64)
+    body.append(little: UInt32(0))
+    body.append(little: UInt32(truncatingIfNeeded: nanoseconds >> 32))
+    body.append(little: UInt32(truncatingIfNeeded: nanoseconds))
+    body.append(little: UInt32(bytes.count))
+    body.append(little: UInt32(bytes.count))
+    body.append(contentsOf: bytes)
+    body.pad()
+    if let comment, !comment.isEmpty {
+      body.append(option: Option.comment, Self.fitting(comment))
+      body.append(option: Option.end, [])
+    }
+    append(Self.block(Block.enhancedPacket, body))
+    count += 1
+    if buffer.count >= Self.flushAt { try flush() }
+  }
+
+  /// Writes what is left and closes the file.
+  public func close() throws(ReplayError) {
+    try flush()
+    do { try file.close() } catch { throw failure(error) }
+  }
+
+  private func flush() throws(ReplayError) {
+    do { try file.write(contentsOf: buffer) } catch { throw failure(error) }
+    buffer.removeAll(keepingCapacity: true)
+  }
+
+  private func failure(_ error: any Error) -> ReplayError {
+    ReplayError(path, "cannot be written (\(error.localizedDescription)); is the disk full?")
+  }
+
+  private func append(_ bytes: [UInt8]) { buffer.append(contentsOf: bytes) }
+
+  private static var sectionHeader: [UInt8] {
+    var body: [UInt8] = []
+    body.append(little: UInt32(0x1A2B_3C4D))  // byte order
+    body.append(little: UInt16(1))  // version 1.0
+    body.append(little: UInt16(0))
+    body.append(little: UInt64.max)  // section length not given
+    body.append(option: Option.application, Array("k8sdp".utf8))
+    body.append(option: Option.end, [])
+    return block(Block.sectionHeader, body)
+  }
+
+  private static func interface(named name: String) -> [UInt8] {
+    var body: [UInt8] = []
+    body.append(little: UInt16(1))  // LINKTYPE_ETHERNET
+    body.append(little: UInt16(0))
+    body.append(little: UInt32(0))  // no snap length
+    body.append(option: Option.interfaceName, Array(name.utf8))
+    body.append(option: Option.timeResolution, [9])
+    body.append(option: Option.end, [])
+    return block(Block.interface, body)
+  }
+
+  private static func block(_ type: UInt32, _ body: [UInt8]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(body.count + 12)
+    bytes.append(little: type)
+    bytes.append(little: UInt32(body.count + 12))
+    bytes.append(contentsOf: body)
+    bytes.append(little: UInt32(body.count + 12))
+    return bytes
+  }
+
+  /// The longest prefix of whole characters that an option can hold.
+  private static func fitting(_ text: String) -> [UInt8] {
+    let bytes = Array(text.utf8)
+    guard bytes.count > longestComment else { return bytes }
+    var end = longestComment
+    while end > 0, bytes[end] & 0xC0 == 0x80 { end -= 1 }
+    return Array(bytes[..<end])
+  }
+}
+
+extension [UInt8] {
+  fileprivate mutating func append(little value: some FixedWidthInteger) {
+    Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
+  }
+
+  /// Fills up to a multiple of 32 bits.
+  fileprivate mutating func pad() {
+    while !count.isMultiple(of: 4) { append(0) }
+  }
+
+  fileprivate mutating func append(option code: UInt16, _ value: [UInt8]) {
+    append(little: code)
+    append(little: UInt16(value.count))
+    append(contentsOf: value)
+    pad()
+  }
+}

@@ -1,0 +1,103 @@
+import Core
+import SimDataplane
+
+#if DPDK && canImport(DPDKDataplane)
+  import DPDKDataplane
+#endif
+
+/// A dataplane and the way intent reaches its tables.
+public struct LoadedDataplane {
+  public let dataplane: any Dataplane
+  /// Makes the tables say what the intent says, as one batch of updates.
+  public let setIntent: (Intent) throws(DataplaneError) -> Void
+
+  public init(
+    _ dataplane: any Dataplane, setIntent: @escaping (Intent) throws(DataplaneError) -> Void
+  ) {
+    self.dataplane = dataplane
+    self.setIntent = setIntent
+  }
+}
+
+extension LoadedDataplane {
+  /// A dataplane that runs `k8s_dp`.
+  public init(k8sDP dataplane: any Dataplane) {
+    var compiler = IntentCompiler()
+    self.init(dataplane) { (intent) throws(DataplaneError) in
+      var next = compiler
+      let updates: [Update]
+      do throws(IntentError) { updates = try next.updates(for: intent) } catch {
+        throw DataplaneError(.invalidArgument, error.entity, error.message)
+      }
+      try dataplane.apply(updates)
+      compiler = next
+    }
+  }
+}
+
+/// Makes dataplanes by the names that `--dataplane`, `--left` and `--right` take.
+public struct DataplaneFactory: Sendable {
+  /// How one kind of dataplane is made.
+  public struct Recipe: Sendable {
+    public var name: String
+    /// Whether it brings the rate of a real cycle counter, which the other
+    /// dataplane of a comparison has to take on.
+    public var bringsClock: Bool
+    /// Makes an empty dataplane, at the given rate if it can have any.
+    public var make: @Sendable (EngineClock?) throws(ReplayError) -> LoadedDataplane
+
+    public init(
+      name: String, bringsClock: Bool = false,
+      make: @escaping @Sendable (EngineClock?) throws(ReplayError) -> LoadedDataplane
+    ) {
+      self.name = name
+      self.bringsClock = bringsClock
+      self.make = make
+    }
+  }
+
+  public var recipes: [Recipe]
+
+  public init(recipes: [Recipe]) { self.recipes = recipes }
+
+  /// `model` and, in builds with the DPDK trait, `dpdk`.
+  public static let standard = DataplaneFactory(recipes: [
+    Recipe(name: "model") { (clock) throws(ReplayError) in
+      var options = SimDataplane.Options()
+      if let clock { options.clock = clock }
+      return LoadedDataplane(k8sDP: SimDataplane(options: options))
+    },
+    Recipe(name: "dpdk", bringsClock: true) { (_) throws(ReplayError) in
+      throw ReplayError(
+        "--dataplane dpdk", "dpdk is not in this build: rebuild with the DPDK trait")
+    },
+  ])
+
+  private func recipe(_ name: String) throws(ReplayError) -> Recipe {
+    guard let recipe = recipes.first(where: { $0.name == name }) else {
+      let names = recipes.map(\.name).joined(separator: " or ")
+      throw ReplayError("dataplane \(name)", "is not known; take \(names)")
+    }
+    return recipe
+  }
+
+  /// Makes one dataplane.
+  public func make(_ name: String, clock: EngineClock? = nil) throws(ReplayError)
+    -> LoadedDataplane
+  {
+    try recipe(name).make(clock)
+  }
+
+  /// Makes two dataplanes that count cycles at the same rate.
+  public func makePair(_ left: String, _ right: String) throws(ReplayError)
+    -> (left: LoadedDataplane, right: LoadedDataplane)
+  {
+    if try recipe(left).bringsClock {
+      let first = try make(left)
+      return (first, try make(right, clock: first.dataplane.clock))
+    }
+    guard try recipe(right).bringsClock else { return (try make(left), try make(right)) }
+    let second = try make(right)
+    return (try make(left, clock: second.dataplane.clock), second)
+  }
+}

@@ -1,0 +1,78 @@
+import Core
+
+/// Drives one or more dataplanes through the same captures: sets the state,
+/// makes its changes at their times and hands out every frame in order.
+public struct ReplayRun {
+  /// What a finished run has seen.
+  public struct Outcome: Hashable, Sendable {
+    public var frames = 0
+    /// Frames whose time went backwards in their file and was raised.
+    public var clamped = 0
+    /// The time of the last frame.
+    public var end = Timestamp.zero
+    public var eventsApplied = 0
+    /// Events later than the last frame.
+    public var eventsNotReached = 0
+  }
+
+  public var state: StateFile
+  public var inputs: [CaptureInput]
+  /// Called every 4,096 frames with the number of frames so far.
+  public var progress: ((Int) -> Void)?
+
+  public init(state: StateFile, inputs: [CaptureInput], progress: ((Int) -> Void)? = nil) {
+    self.state = state
+    self.inputs = inputs
+    self.progress = progress
+  }
+
+  /// Runs to the end of the input, or until `body` returns false.
+  ///
+  /// - Parameter body: Takes a frame and the names in force; pushes the frame
+  ///   through the dataplanes itself.
+  public func run(
+    _ dataplanes: [LoadedDataplane],
+    _ body: (InputFrame, NameBook) throws(ReplayError) -> Bool
+  ) throws(ReplayError) -> Outcome {
+    var merged = try MergedCapture(inputs)
+    for loaded in dataplanes { try prepare(loaded) }
+    var names = NameBook(state.intent)
+    var outcome = Outcome()
+    while let frame = try merged.next() {
+      while outcome.eventsApplied < state.events.count,
+        state.events[outcome.eventsApplied].at <= frame.time
+      {
+        let event = state.events[outcome.eventsApplied]
+        for loaded in dataplanes { try set(event.intent, on: loaded, place: event.place) }
+        names = NameBook(event.intent)
+        outcome.eventsApplied += 1
+      }
+      outcome.frames = frame.number
+      outcome.end = frame.time
+      guard try body(frame, names) else { break }
+      if frame.number.isMultiple(of: 4096) { progress?(frame.number) }
+    }
+    outcome.clamped = merged.clamped
+    outcome.eventsNotReached = state.events.count - outcome.eventsApplied
+    return outcome
+  }
+
+  private func prepare(_ loaded: LoadedDataplane) throws(ReplayError) {
+    for timer in FlowTimer.allCases {
+      guard let seconds = state.timers[timer] else { continue }
+      do { try loaded.dataplane.setTimer(timer.profile, seconds: seconds) } catch {
+        throw ReplayError(error, dataplane: loaded.dataplane.name)
+      }
+    }
+    try set(state.intent, on: loaded, place: state.path)
+  }
+
+  private func set(_ intent: Intent, on loaded: LoadedDataplane, place: String)
+    throws(ReplayError)
+  {
+    do { try loaded.setIntent(intent) } catch {
+      let error = ReplayError(error, dataplane: loaded.dataplane.name)
+      throw ReplayError("\(place): \(error.place)", error.message)
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import Core
+
+/// `k8sdp trace`: what happened to each frame, and why.
+public struct Tracer {
+  public var run: ReplayRun
+
+  public init(run: ReplayRun) { self.run = run }
+
+  /// Traces every frame, or only the one of the given number (from 1); the
+  /// frames before it go through as well, since they make the flows it meets.
+  ///
+  /// - Throws: When there is no frame of that number.
+  public func trace(
+    _ loaded: LoadedDataplane, only number: Int? = nil,
+    _ body: (TracedFrame) throws(ReplayError) -> Void
+  ) throws(ReplayError) {
+    let tracing = try TraceText.tracing(loaded.dataplane)
+    var found = false
+    let outcome = try run.run([loaded]) { (frame, names) throws(ReplayError) in
+      var bytes = frame.bytes
+      guard number == nil || number == frame.number else {
+        _ = loaded.dataplane.process(&bytes, port: frame.port, at: frame.time)
+        return true
+      }
+      let (verdict, steps) = tracing.trace(&bytes, port: frame.port, at: frame.time, names: names)
+      try body(TracedFrame(frame, verdict: verdict, steps: steps))
+      found = true
+      return number == nil
+    }
+    if let number, !found {
+      throw ReplayError("--frame \(number)", "there are \(outcome.frames) frames; take 1 or more")
+    }
+  }
+}

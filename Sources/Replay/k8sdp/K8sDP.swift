@@ -1,0 +1,52 @@
+import ArgumentParser
+import Core
+import Foundation
+import Replay
+
+/// The `k8sdp` command.
+struct K8sDP: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "k8sdp",
+    abstract: "Shows what the k8s_dp packet pipeline does with captured packets.",
+    discussion: """
+      A state file says which pods and Services a node has; captures say what packets it
+      gets, and on which port. Times in the captures drive everything: the same files always
+      give the same answer.
+
+      Exit codes: 0 = as hoped, 1 = a difference or failed expectation, 2 = bad input.
+
+      Examples:
+        k8sdp check state.yaml
+        k8sdp trace --state state.yaml --in 2=client.pcapng --frame 4711
+        k8sdp replay --state state.yaml --in 2=client.pcap --in 3=web.pcap --out out
+        k8sdp compare --state state.yaml --in 2=client.pcap --report report.html
+      """,
+    version: "0.1.0",
+    subcommands: [ReplayCommand.self, CompareCommand.self, TraceCommand.self, CheckCommand.self,
+      BenchCommand.self,
+    ])
+}
+
+@main
+enum Main {
+  static func main() {
+    do {
+      var command = try K8sDP.parseAsRoot()
+      try command.run()
+    } catch let error as ReplayError {
+      Terminal.error(error.description)
+      exit(2)
+    } catch {
+      let text = K8sDP.fullMessage(for: error)
+      switch K8sDP.exitCode(for: error) {
+      case .success:
+        if !text.isEmpty { print(text) }
+      case ExitCode(1) where text.isEmpty:
+        exit(1)
+      default:
+        FileHandle.standardError.write(Data((text + "\n").utf8))
+        exit(2)
+      }
+    }
+  }
+}

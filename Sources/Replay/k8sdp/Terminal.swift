@@ -1,0 +1,26 @@
+import Foundation
+import Replay
+
+/// Standard output, standard error and the line of progress on it.
+enum Terminal {
+  static func error(_ message: String) {
+    FileHandle.standardError.write(Data("k8sdp: \(message)\n".utf8))
+  }
+
+  /// Prints without adding a newline.
+  static func out(_ text: String) { print(text, terminator: "") }
+
+  /// Shows frames done so far when standard error is a terminal, else nothing.
+  static var progress: ((Int) -> Void)? {
+    guard isatty(STDERR_FILENO) == 1 else { return nil }
+    return { frames in
+      FileHandle.standardError.write(Data("\r\(frames) frames\u{1B}[K".utf8))
+    }
+  }
+
+  /// Clears the line of progress.
+  static func endProgress() {
+    guard isatty(STDERR_FILENO) == 1 else { return }
+    FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
+  }
+}
