@@ -28,7 +28,8 @@ public struct Tracer {
       return number == nil
     }
     if let number, !found {
-      throw ReplayError("--frame \(number)", "there are \(outcome.frames) frames; take 1 or more")
+      let range = outcome.frames == 0 ? "no frames" : "frames 1 to \(outcome.frames)"
+      throw ReplayError("--frame \(number)", "is not in the input, which has \(range)")
     }
   }
 }

@@ -10,11 +10,13 @@ struct BenchCommand: ParsableCommand {
   func run() throws {
     let model = SimDataplane()
     try model.apply(BenchTraffic.k8sDPUpdates())
-    let r = try Bench().tcp(model, traffic: BenchTraffic(flows: 1000), packets: 2_000_000, firstTime: .zero)
+    let r = try Bench().tcp(
+      model, traffic: BenchTraffic(flows: 1000), packets: 2_000_000, firstTime: .zero)
     print(r)
     let m2 = SimDataplane()
     try m2.apply(BenchTraffic.k8sDPUpdates())
-    let r2 = try Bench().tcp(m2, traffic: BenchTraffic(flows: 100000), packets: 2_000_000, firstTime: .zero)
+    let r2 = try Bench().tcp(
+      m2, traffic: BenchTraffic(flows: 100000), packets: 2_000_000, firstTime: .zero)
     print(r2)
   }
 }

@@ -8,7 +8,7 @@ struct CompareCommand: ParsableCommand {
     commandName: "compare",
     abstract: "Runs two dataplanes side by side and shows the first difference.",
     discussion: """
-      Verdicts and bytes are compared frame by frame, learned entries and counters at the end.
+      Verdicts and bytes are compared frame by frame, learned entries and counters at the end. \
       Exits with 1 when anything differs.
 
       Examples:

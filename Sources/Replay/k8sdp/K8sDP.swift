@@ -22,7 +22,8 @@ struct K8sDP: ParsableCommand {
         k8sdp compare --state state.yaml --in 2=client.pcap --report report.html
       """,
     version: "0.1.0",
-    subcommands: [ReplayCommand.self, CompareCommand.self, TraceCommand.self, CheckCommand.self,
+    subcommands: [
+      ReplayCommand.self, CompareCommand.self, TraceCommand.self, CheckCommand.self,
       BenchCommand.self,
     ])
 }

@@ -7,8 +7,8 @@ struct ReplayCommand: ParsableCommand {
     commandName: "replay",
     abstract: "Sends captures through a dataplane and writes what comes out.",
     discussion: """
-      Frames go in in the order of their times. OUT/port-N.pcapng gets what leaves on port N,
-      OUT/summary.json the totals. With --annotate each packet's comment says how it went
+      Frames go in in the order of their times. OUT/port-N.pcapng gets what leaves on port N, \
+      OUT/summary.json the totals. With --annotate each packet's comment says how it went \
       through the pipeline; Wireshark shows it.
 
       Example:

@@ -1,0 +1,62 @@
+import Foundation
+import Testing
+
+@testable import Replay
+
+@Suite struct PcapngWriterTests {
+  let scratch: Scratch
+  init() throws { scratch = try Scratch() }
+
+  func write(_ name: String, _ comment: String?) throws -> String {
+    let path = "\(scratch.path)/\(name)"
+    let writer = try PcapngWriter(path: path, interface: "port-3")
+    try writer.write(tcpFrame(), nanoseconds: 1_700_000_000_123_456_789, comment: comment)
+    try writer.write([1, 2, 3], nanoseconds: 1_700_000_000_123_456_790)
+    try writer.close()
+    return path
+  }
+
+  @Test func whatIsWrittenIsReadBack() throws {
+    let reader = try CaptureReader(path: try write("a.pcapng", "why it went there"))
+    let first = try #require(try reader.next())
+    #expect(first.bytes == tcpFrame())
+    #expect(first.nanoseconds == 1_700_000_000_123_456_789)
+    #expect(try reader.next()?.bytes == [1, 2, 3])
+    #expect(try reader.next() == nil)
+  }
+
+  @Test func theSameFramesGiveTheSameBytes() throws {
+    _ = try write("a.pcapng", "x")
+    _ = try write("b.pcapng", "x")
+    #expect(try scratch.read("a.pcapng") == scratch.read("b.pcapng"))
+  }
+
+  @Test func theHeadersAreTheseBytes() throws {
+    _ = try write("a.pcapng", nil)
+    let bytes = try scratch.read("a.pcapng")
+    var expected: [UInt8] = [
+      0x0A, 0x0D, 0x0D, 0x0A, 44, 0, 0, 0, 0x4D, 0x3C, 0x2B, 0x1A, 1, 0, 0, 0,
+      255, 255, 255, 255, 255, 255, 255, 255, 4, 0, 5, 0,
+    ]
+    expected += Array("k8sdp".utf8) + [0, 0, 0, 0, 0, 0, 0, 44, 0, 0, 0]
+    expected += [1, 0, 0, 0, 44, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 6, 0]
+    expected += Array("port-3".utf8) + [0, 0, 9, 0, 1, 0, 9, 0, 0, 0, 0, 0, 0, 0, 44, 0, 0, 0]
+    #expect(Array(bytes.prefix(expected.count)) == expected)
+  }
+
+  @Test(arguments: [65_534, 65_535, 65_536, 100_000])
+  func longCommentsAreCutAtACharacter(length: Int) throws {
+    let comment = String(repeating: "→", count: length / 3)
+    let reader = try CaptureReader(path: try write("a.pcapng", comment))
+    #expect(try reader.next()?.bytes == tcpFrame())
+    #expect(try reader.next()?.bytes == [1, 2, 3])
+    let text = String(decoding: try scratch.read("a.pcapng"), as: UTF8.self)
+    #expect(text.contains("→→→"))
+  }
+
+  @Test func aFolderThatIsNotThereIsAnError() {
+    #expect(throws: ReplayError.self) {
+      try PcapngWriter(path: "/nowhere/at/all.pcapng", interface: "port-1")
+    }
+  }
+}
