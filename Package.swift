@@ -41,8 +41,10 @@ let package = Package(
         .define("ALLOW_EXPERIMENTAL_API"),
         .define("K8SDP_WITH_DPDK", .when(traits: ["DPDK"])),
       ],
-      linkerSettings: ["rte_pipeline", "rte_table", "rte_port", "rte_ethdev", "rte_mbuf",
-        "rte_mempool", "rte_ring", "rte_eal"].map { .linkedLibrary($0, .when(traits: ["DPDK"])) }
+      linkerSettings: [
+        "rte_pipeline", "rte_table", "rte_port", "rte_ethdev", "rte_mbuf",
+        "rte_mempool", "rte_ring", "rte_eal",
+      ].map { .linkedLibrary($0, .when(traits: ["DPDK"])) }
     ),
     .target(
       name: "DPDKDataplane",
@@ -51,7 +53,8 @@ let package = Package(
       exclude: ["CSWX"]
     ),
 
-    .systemLibrary(name: "CPcap", path: "Sources/Replay/CPcap", pkgConfig: "libpcap",
+    .systemLibrary(
+      name: "CPcap", path: "Sources/Replay/CPcap", pkgConfig: "libpcap",
       providers: [.apt(["libpcap-dev"])]),
     .target(
       name: "Replay",

@@ -44,7 +44,9 @@ public struct EngineClock: Hashable, Sendable {
 }
 
 extension Int {
-  fileprivate func dividingFullWidth(_ dividend: (UInt64, UInt64)) -> (quotient: UInt64, remainder: UInt64) {
+  fileprivate func dividingFullWidth(_ dividend: (UInt64, UInt64)) -> (
+    quotient: UInt64, remainder: UInt64
+  ) {
     UInt64(self).dividingFullWidth(dividend)
   }
 }
