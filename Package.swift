@@ -28,6 +28,17 @@ let package = Package(
     .target(name: "Core"),
     .target(name: "SimDataplane", dependencies: ["Core"]),
 
+    .target(
+      name: "K8sDPArtefacts",
+      path: "k8s_dp",
+      exclude: [
+        "artefacts.sha256", "compile.sh", "context.json", "k8s_dp.conf", "k8s_dp.p4",
+        "k8s_dp.pb.bin", "p4Info.txt", "pack.py", "tdi.json",
+      ],
+      sources: ["K8sDPArtefacts.swift"],
+      resources: [.embedInCode("k8s_dp.spec")]
+    ),
+
     // libdpdk's pkg-config file does not parse in SwiftPM, so its two include
     // folders are reached through links; no unsafe flag is needed.
     .target(
@@ -59,7 +70,7 @@ let package = Package(
     .target(
       name: "Replay",
       dependencies: [
-        "Core", "SimDataplane", "CPcap", dpdk,
+        "Core", "SimDataplane", "K8sDPArtefacts", "CPcap", dpdk,
         .product(name: "Yams", package: "Yams"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -76,9 +87,11 @@ let package = Package(
       path: "Sources/Replay/k8sdp"
     ),
 
-    .testTarget(name: "CoreTests", dependencies: ["Core"]),
+    .testTarget(name: "CoreTests", dependencies: ["Core", "K8sDPArtefacts"]),
     .testTarget(name: "SimDataplaneTests", dependencies: ["SimDataplane", "Core"]),
-    .testTarget(name: "DPDKDataplaneTests", dependencies: ["Core", "SimDataplane", dpdk]),
+    .testTarget(
+      name: "DPDKDataplaneTests",
+      dependencies: ["Core", "SimDataplane", "K8sDPArtefacts", dpdk]),
     .testTarget(name: "ReplayTests", dependencies: ["Replay", "Core", "SimDataplane", dpdk]),
   ],
   swiftLanguageModes: [.v6]

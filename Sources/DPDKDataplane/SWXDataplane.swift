@@ -1,1 +1,121 @@
-import Core
+#if DPDK
+  import CSWX
+  import Core
+
+  /// A pipeline on DPDK's SWX engine, in this process.
+  ///
+  /// In virtual time (the default) one frame is in flight at a time and the
+  /// engine sees the time of the call, so that results are those of the model. In
+  /// real time the engine interleaves up to 16 frames of a batch: frames that
+  /// take different paths can overtake each other, and the second frame of a flow
+  /// may be looked up before the first one is learned, so results can differ from
+  /// one frame at a time in those ways (swx-facts 4.8). ``process(_:port:at:)``
+  /// has one frame in flight in both.
+  ///
+  /// One thread at a time.
+  public final class SWXDataplane: Dataplane {
+    public let name: String
+    public let contract: Contract
+    public let clock: EngineClock
+    /// Ports 0..<ports exist.
+    public let ports: Int
+
+    let engine: SWXEngine
+    var store: TableStore
+    /// Selector → group → members, to go back to.
+    var groups: [String: [UInt32: [GroupMember]]] = [:]
+    let portArguments: [String: [Int]]
+    private let options: SWXOptions
+    private let readsPort: Bool
+    private var slot = FrameBatch(capacity: 1, maximumLength: 65_535)
+
+    /// Builds the pipeline.
+    ///
+    /// - Parameters:
+    ///   - spec: The pipeline as `p4c-dpdk` wrote it.
+    ///   - options: See ``SWXOptions``.
+    /// - Throws: ``DataplaneError`` about the line of the spec or about DPDK.
+    public init(
+      spec: PipelineSpec, options: SWXOptions = SWXOptions()
+    ) throws(DataplaneError) {
+      guard (2...65_536).contains(options.ports) else {
+        throw DataplaneError(.outOfRange, "ports", "\(options.ports) ports; 2 to 65536 can be")
+      }
+      let resized = try spec.resized(options.sizes)
+      _ = try SpecFlow(resized)
+      let adapted = try SpecAdapter(
+        resized, ports: options.ports, reason: options.dropReasonField)
+      engine = try SWXEngine(
+        adapted.spec, ports: options.ports, memory: options.memoryMegabytes)
+      if options.virtualTime {
+        let status = cswx_enable_virtual_time()
+        guard status == 0 else {
+          throw DataplaneError(
+            .unimplemented, "virtual time",
+            "not on this processor or kernel: \(SWXEngine.text(status))")
+        }
+      }
+      name = options.name
+      ports = options.ports
+      contract = resized.contract
+      clock = EngineClock(hertz: cswx_hertz())
+      store = TableStore(contract: contract)
+      portArguments = adapted.flow.arguments
+      readsPort = adapted.readsPort
+      self.options = options
+    }
+
+    public func process(_ frame: inout [UInt8], port: PortID, at time: Timestamp) -> Verdict {
+      slot.removeAll()
+      guard frame.withUnsafeBytes({ slot.append($0, port: port) }) else {
+        return drop(.oversized)
+      }
+      slot.verdicts[0] = 0
+      if let reason = options.gate?(slot.bytes(0)) { return drop(reason) }
+      run(slot, at: time, isSequential: true)
+      let verdict = slot.verdict(0)
+      if case .forward = verdict {
+        let bytes = slot.bytes(0)
+        if bytes.count == frame.count {
+          frame.withUnsafeMutableBytes { $0.copyMemory(from: bytes) }
+        } else {
+          frame = Array(bytes)
+        }
+      }
+      return verdict
+    }
+
+    public func process(_ batch: borrowing FrameBatch, at time: Timestamp) {
+      let dropped = cswx_dropped(engine.pointer)
+      for i in 0..<batch.count {
+        batch.verdicts[i] = 0
+        guard let gate = options.gate, let reason = gate(batch.bytes(i)) else { continue }
+        batch.verdicts[i] = Verdict.drop(reason).encoded
+        dropped?[Int(reason.rawValue)] &+= 1
+      }
+      run(batch, at: time, isSequential: options.virtualTime)
+    }
+
+    private func drop(_ reason: DropReason) -> Verdict {
+      cswx_dropped(engine.pointer)?[Int(reason.rawValue)] &+= 1
+      return .drop(reason)
+    }
+
+    private func run(
+      _ batch: borrowing FrameBatch, at time: Timestamp, isSequential: Bool
+    ) {
+      var block = cswx_block(
+        base: batch.base.assumingMemoryBound(to: UInt8.self), stride: batch.stride,
+        headroom: UInt32(FrameBatch.headroom), lengths: batch.lengths, ports: batch.ports,
+        verdicts: batch.verdicts)
+      var mode = cswx_mode(
+        cycles: options.virtualTime ? clock.cycles(at: time) : 0,
+        sequential: isSequential ? 1 : 0,
+        stale: options.virtualTime ? options.staleByte.map(Int32.init) ?? -1 : -1,
+        port_header: readsPort ? 1 : 0)
+      let status = cswx_run(engine.pointer, &block, 0, UInt32(batch.count), &mode)
+      // The code has no loop (see SpecFlow), so every frame comes out.
+      precondition(status == 0, "the SWX engine lost a frame: \(SWXEngine.text(status))")
+    }
+  }
+#endif

@@ -1,4 +1,5 @@
 import Core
+import K8sDPArtefacts
 import SimDataplane
 
 #if DPDK && canImport(DPDKDataplane)
@@ -68,8 +69,21 @@ public struct DataplaneFactory: Sendable {
       return LoadedDataplane(k8sDP: SimDataplane(options: options))
     },
     Recipe(name: "dpdk", bringsClock: true) { (_) throws(ReplayError) in
-      throw ReplayError(
-        "--dataplane dpdk", "dpdk is not in this build: rebuild with the DPDK trait")
+      #if DPDK && canImport(DPDKDataplane)
+        var options = SWXOptions()
+        options.gate = { frame in
+          frame.baseAddress.map { FrameGate.check($0, length: frame.count) } ?? .truncated
+        }
+        do throws(DataplaneError) {
+          let spec = try PipelineSpec(parsing: K8sDPArtefacts.spec, file: "k8s_dp.spec")
+          return LoadedDataplane(k8sDP: try SWXDataplane(spec: spec, options: options))
+        } catch {
+          throw ReplayError("--dataplane dpdk", error.description)
+        }
+      #else
+        throw ReplayError(
+          "--dataplane dpdk", "dpdk is not in this build: rebuild with the DPDK trait")
+      #endif
     },
   ])
 

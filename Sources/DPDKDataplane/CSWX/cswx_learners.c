@@ -1,0 +1,77 @@
+#ifdef K8SDP_WITH_DPDK
+#include "cswx_internal.h"
+
+// A mirror of `struct table_params` and `struct table_bucket` in DPDK 22.11
+// (rte_swx_table_learner.c), which has no way to list what was learned.
+#define KEYS 4u
+
+struct learner_table {
+  size_t key_size, key_size_pow2, key_size_log2, key_offset;
+  size_t action_data_size, data_size_pow2, data_size_log2;
+  size_t n_buckets, bucket_mask, bucket_key_all_size, bucket_size, bucket_size_log2;
+  void *hash_func, *keycmp_func;
+  uint64_t key_timeout[RTE_SWX_TABLE_LEARNER_N_KEY_TIMEOUTS_MAX];
+  uint32_t n_key_timeouts;
+  size_t total_size;
+  uint8_t buckets[];
+} __rte_cache_aligned;
+
+struct learner_bucket {
+  uint32_t time[KEYS], sig[KEYS];
+  uint8_t timeout_id[KEYS];
+  uint8_t pad[RTE_CACHE_LINE_SIZE - KEYS * 9];
+  uint8_t key[];
+};
+
+static struct learner_table *table(cswx *p, uint32_t learner) {
+  if (learner >= p->n_learners) return NULL;
+  return p->state[p->n_tables + p->n_selectors + learner].obj;
+}
+
+uint64_t cswx_learner_slots(cswx *p, uint32_t learner) {
+  struct learner_table *t = table(p, learner);
+  // The mirror is right if the sizes it reads explain each other.
+  if (!t || t->key_size != p->learner_keys[learner].bytes || t->bucket_mask != t->n_buckets - 1 ||
+      t->bucket_size != (size_t)1 << t->bucket_size_log2 ||
+      t->total_size != sizeof(*t) + t->n_buckets * t->bucket_size) {
+    return 0;
+  }
+  return t->n_buckets * KEYS;
+}
+
+int cswx_learner_get(cswx *p, uint32_t learner, uint64_t slot, uint64_t now, uint64_t *key,
+                     uint32_t *action, uint64_t *arguments, uint32_t *timer, uint64_t *expiry) {
+  struct learner_table *t = table(p, learner);
+  if (!t) return 0;
+  struct learner_bucket *b =
+    (struct learner_bucket *)&t->buckets[(slot / KEYS) << t->bucket_size_log2];
+  uint32_t i = slot % KEYS;
+  uint64_t until = (uint64_t)b->time[i] << 32;
+  if (until <= now) return 0;
+  const uint8_t *data = &b->key[t->bucket_key_all_size + ((size_t)i << t->data_size_log2)];
+  uint64_t id;
+  memcpy(&id, data, sizeof(id));
+  if (id >= p->n_actions) return 0;
+  cswx_layout_take(&p->learner_keys[learner], &b->key[(size_t)i << t->key_size_log2], key);
+  cswx_layout_take(&p->arguments[id], data + sizeof(id), arguments);
+  *action = (uint32_t)id;
+  *timer = b->timeout_id[i];
+  *expiry = until;
+  return 1;
+}
+
+int cswx_learner_stats(cswx *p, const char *learner, uint64_t values[5], uint64_t *actions) {
+  struct rte_swx_learner_stats stats = {.n_pkts_action = actions};
+  int status = rte_swx_ctl_pipeline_learner_stats_read(p->pipeline, learner, &stats);
+  values[0] = stats.n_pkts_hit;
+  values[1] = stats.n_pkts_miss;
+  values[2] = stats.n_pkts_learn_ok;
+  values[3] = stats.n_pkts_learn_err;
+  values[4] = stats.n_pkts_rearm;
+  return status;
+}
+
+int cswx_timeout_set(cswx *p, uint32_t learner, uint32_t id, uint32_t seconds) {
+  return rte_swx_ctl_pipeline_learner_timeout_set(p->pipeline, learner, id, seconds);
+}
+#endif

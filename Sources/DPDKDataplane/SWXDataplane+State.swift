@@ -1,0 +1,111 @@
+#if DPDK
+  import CSWX
+  import Core
+
+  extension SWXDataplane {
+    public func setTimer(_ profile: Int, seconds: UInt32) throws(DataplaneError) {
+      let count = contract.learners.map(\.timers.count).min() ?? 0
+      guard (0..<min(count, 8)).contains(profile), seconds > 0 else {
+        throw DataplaneError(
+          .outOfRange, "timer \(profile)",
+          "profiles are 0..<\(min(count, 8)), seconds at least 1")
+      }
+      for learner in contract.learners.indices {
+        let status = cswx_timeout_set(engine.pointer, UInt32(learner), UInt32(profile), seconds)
+        guard status == 0 else {
+          throw DataplaneError(
+            .invalidArgument, "timer \(profile)",
+            "the engine refuses it: \(SWXEngine.text(status))")
+        }
+      }
+    }
+
+    public func learnedEntries(at time: Timestamp) -> [LearnedEntry] {
+      let now = clock.cycles(at: time)
+      var result: [LearnedEntry] = []
+      var keys = [UInt64](repeating: 0, count: 64)
+      var values = [UInt64](repeating: 0, count: 64)
+      for (i, learner) in contract.learners.enumerated() {
+        for slot in 0..<cswx_learner_slots(engine.pointer, UInt32(i)) {
+          var action: UInt32 = 0
+          var timer: UInt32 = 0
+          var expiry: UInt64 = 0
+          guard
+            cswx_learner_get(
+              engine.pointer, UInt32(i), slot, now, &keys, &action, &values, &timer, &expiry) == 1
+          else { continue }
+          let name = engine.actions[Int(action)]
+          let count = contract.actions[name]?.arguments.count ?? 0
+          result.append(
+            LearnedEntry(
+              table: learner.name, key: Array(keys[..<learner.key.count]), action: name,
+              arguments: Array(values[..<count]), timer: UInt8(truncatingIfNeeded: timer),
+              expiry: expiry))
+        }
+      }
+      return result.sorted()
+    }
+
+    /// Every counter. Actions that never ran, ports and reasons without a frame
+    /// are left out.
+    public func counters() -> Counters {
+      var counters = Counters()
+      var actions = [UInt64](repeating: 0, count: engine.actions.count)
+      func named(_ allowed: Set<String>) -> [String: UInt64] {
+        var result: [String: UInt64] = [:]
+        for (i, value) in actions.enumerated()
+        where value > 0 && allowed.contains(engine.actions[i]) {
+          result[engine.actions[i]] = value
+        }
+        return result
+      }
+      for table in contract.tables {
+        var values: [UInt64] = [0, 0]
+        guard cswx_table_stats(engine.pointer, table.name, &values, &actions) == 0 else { continue }
+        var entry = Counters.Table()
+        entry.hit = values[0]
+        entry.miss = values[1]
+        entry.actions = named(Set(table.actions + [table.defaultAction]))
+        counters.tables[table.name] = entry
+      }
+      for learner in contract.learners {
+        var values: [UInt64] = [0, 0, 0, 0, 0]
+        guard cswx_learner_stats(engine.pointer, learner.name, &values, &actions) == 0 else {
+          continue
+        }
+        var entry = Counters.Learner()
+        entry.hit = values[0]
+        entry.miss = values[1]
+        entry.learned = values[2]
+        entry.learnFailed = values[3]
+        entry.rearmed = values[4]
+        entry.actions = named(Set(engine.actions))
+        counters.learners[learner.name] = entry
+      }
+      if let dropped = cswx_dropped(engine.pointer) {
+        for reason in 0..<256 where dropped[reason] > 0 {
+          let name = DropReason(rawValue: UInt8(reason)) ?? .pipeline
+          counters.dropped[name, default: 0] += dropped[reason]
+        }
+      }
+      if let forwarded = cswx_forwarded(engine.pointer) {
+        for port in 0..<ports where forwarded[port] > 0 {
+          counters.forwarded[PortID(port)] = forwarded[port]
+        }
+      }
+      return counters
+    }
+
+    /// One register of a `regarray`, such as `drops_0`.
+    ///
+    /// - Throws: ``DataplaneError/Code/notFound`` for an array or index that is
+    ///   not there.
+    public func register(_ name: String, _ index: Int) throws(DataplaneError) -> UInt64 {
+      var value: UInt64 = 0
+      guard let index = UInt32(exactly: index),
+        cswx_register_read(engine.pointer, name, index, &value) == 0
+      else { throw DataplaneError(.notFound, "\(name)[\(index)]", "no such register") }
+      return value
+    }
+  }
+#endif

@@ -1,0 +1,6 @@
+/// What the compiler made of `k8s_dp.p4`, inside the program: nothing has to be
+/// found on disk.
+public enum K8sDPArtefacts {
+  /// The SWX pipeline, as text.
+  public static var spec: String { String(decoding: PackageResources.k8s_dp_spec, as: UTF8.self) }
+}
