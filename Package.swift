@@ -44,11 +44,11 @@ let package = Package(
     .target(
       name: "CSWX",
       path: "Sources/DPDKDataplane/CSWX",
-      exclude: ["dpdk", "dpdk-x86_64", "dpdk-aarch64"],
+      exclude: ["links"],
       cSettings: [
-        .headerSearchPath("dpdk-x86_64"),
-        .headerSearchPath("dpdk-aarch64"),
-        .headerSearchPath("dpdk"),
+        .headerSearchPath("links/dpdk-x86_64"),
+        .headerSearchPath("links/dpdk-aarch64"),
+        .headerSearchPath("links/dpdk"),
         .define("ALLOW_EXPERIMENTAL_API"),
         .define("K8SDP_WITH_DPDK", .when(traits: ["DPDK"])),
       ],

@@ -1,0 +1,68 @@
+import Core
+import Foundation
+import Testing
+
+@testable import Replay
+
+/// One folder of `Fixtures`.
+struct Fixture: CustomTestStringConvertible, Sendable {
+  let name: String
+  let folder: URL
+
+  var testDescription: String { name }
+
+  static let root = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    .appendingPathComponent("Fixtures")
+
+  static let all: [Fixture] = {
+    let folders =
+      (try? FileManager.default.contentsOfDirectory(
+        at: root, includingPropertiesForKeys: nil)) ?? []
+    return
+      folders
+      .filter { FileManager.default.fileExists(atPath: $0.appendingPathComponent("state.yaml").path) }
+      .map { Fixture(name: $0.lastPathComponent, folder: $0) }
+      .sorted { $0.name < $1.name }
+  }()
+
+  /// The captures called `<prefix>-port-<N>.pcap*`, by port.
+  func captures(_ prefix: String) -> [CaptureInput] {
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    return files.compactMap { file -> CaptureInput? in
+      guard file.hasPrefix(prefix + "-port-"), let dot = file.firstIndex(of: "."),
+        let port = PortID(file[..<dot].dropFirst(prefix.count + 6))
+      else { return nil }
+      return CaptureInput(port: port, path: folder.appendingPathComponent(file).path)
+    }
+    .sorted { $0.port < $1.port }
+  }
+
+  func run() throws -> ReplayRun {
+    ReplayRun(
+      state: try StateFile(contentsOf: folder.appendingPathComponent("state.yaml").path),
+      inputs: captures("in"))
+  }
+
+  /// What a dataplane forwards, by port, in order.
+  func forwarded(by loaded: LoadedDataplane) throws -> [PortID: [[UInt8]]] {
+    var output: [PortID: [[UInt8]]] = [:]
+    _ = try run().run([loaded]) { (frame, _) throws(ReplayError) in
+      var bytes = frame.bytes
+      if case .forward(let port) = loaded.dataplane.process(
+        &bytes, port: frame.port, at: frame.time)
+      {
+        output[port, default: []].append(bytes)
+      }
+      return true
+    }
+    return output
+  }
+
+  static func frames(_ input: CaptureInput) throws -> [[UInt8]] {
+    let reader = try CaptureReader(path: input.path)
+    var frames: [[UInt8]] = []
+    while let frame = try reader.next() { frames.append(frame.bytes) }
+    return frames
+  }
+}
