@@ -11,8 +11,10 @@
     /// Fields that are written in some way that cannot be checked beforehand.
     private(set) var unchecked: Set<String> = []
 
+    /// - Parameter checksAll: Check every port before the frame leaves, because
+    ///   fields that a path does not write can have any value.
     /// - Throws: for a constant port that does not exist.
-    init(_ spec: PipelineSpec, ports: Int) throws(DataplaneError) {
+    init(_ spec: PipelineSpec, ports: Int, checksAll: Bool) throws(DataplaneError) {
       let blocks = spec.actions.map { (Optional($0), $0.instructions) } + [(nil, spec.apply)]
       for (_, code) in blocks {
         for instruction in code where instruction.operation == "tx" {
@@ -29,10 +31,7 @@
       for (action, code) in blocks {
         let names = action.map { spec.arguments(of: $0).map { "t." + $0.name } } ?? []
         for instruction in code {
-          guard instruction.words.count >= 2, !instruction.isJump,
-            instruction.words.dropFirst().contains(where: { fields.contains($0) }),
-            let field = Self.written(by: instruction), fields.contains(field)
-          else { continue }
+          guard let field = Self.written(by: instruction, of: fields) else { continue }
           guard instruction.operation == "mov" else {
             unchecked.insert(field)
             continue
@@ -48,6 +47,10 @@
           }
         }
       }
+      for selector in spec.selectors where fields.contains(selector.member) {
+        unchecked.insert(selector.member)
+      }
+      if checksAll { unchecked = fields }
       for (name, line, action) in spec.tables.map({ ($0.name, $0.line, $0.defaultAction) }) {
         for i in arguments[action.name] ?? [] where action.arguments[i] >= UInt64(ports) {
           throw DataplaneError(
@@ -57,15 +60,16 @@
       }
     }
 
-    /// The metadata field that an instruction may write.
-    private static func written(by instruction: PipelineSpec.Instruction) -> String? {
+    /// The one of these fields that an instruction may write.
+    private static func written(
+      by instruction: PipelineSpec.Instruction, of fields: Set<String>
+    ) -> String? {
       switch instruction.operation {
-      case "tx", "learn", "rearm", "regadd", "regwr": nil
-      case "rx", "mov", "add", "sub", "and", "or", "xor", "shl", "shr", "regrd", "entryid",
-        "recircid":
-        instruction.words[1]
-      case "hash": instruction.words[2]
-      default: instruction.words.dropFirst().first { $0.hasPrefix("m.") }
+      case "tx", "learn", "rearm", "regadd", "regwr", "regprefetch", "metprefetch": return nil
+      case _ where instruction.isJump: return nil
+      case "rx", "mov", "add", "sub", "and", "or", "xor", "shl", "shr", "ckadd", "cksub", "regrd":
+        return fields.contains(instruction.words[1]) ? instruction.words[1] : nil
+      default: return instruction.words.dropFirst().first { fields.contains($0) }
       }
     }
 

@@ -44,7 +44,8 @@
       let resized = try spec.resized(options.sizes)
       _ = try SpecFlow(resized)
       let adapted = try SpecAdapter(
-        resized, ports: options.ports, reason: options.dropReasonField)
+        resized, ports: options.ports, reason: options.dropReasonField,
+        checksAllPorts: (options.staleByte ?? 0) != 0)
       engine = try SWXEngine(
         adapted.spec, ports: options.ports, memory: options.memoryMegabytes)
       if options.virtualTime {

@@ -24,10 +24,12 @@
     private let reason: String?
     private let masksReason: Bool
 
-    init(_ original: PipelineSpec, ports: Int, reason wanted: String?) throws(DataplaneError) {
+    init(_ original: PipelineSpec, ports: Int, reason wanted: String?, checksAllPorts: Bool)
+      throws(DataplaneError)
+    {
       self.ports = ports
       spec = original
-      flow = try PortFlow(original, ports: ports)
+      flow = try PortFlow(original, ports: ports, checksAll: checksAllPorts)
       let field = wanted ?? "local_metadata_reason"
       let found = original.metadataFields.first { $0.name == field }
       guard wanted == nil || found != nil else {

@@ -62,30 +62,39 @@ public struct DataplaneFactory: Sendable {
   public init(recipes: [Recipe]) { self.recipes = recipes }
 
   /// `model` and, in builds with the DPDK trait, `dpdk`.
-  public static let standard = DataplaneFactory(recipes: [
-    Recipe(name: "model") { (clock) throws(ReplayError) in
-      var options = SimDataplane.Options()
-      if let clock { options.clock = clock }
-      return LoadedDataplane(k8sDP: SimDataplane(options: options))
-    },
-    Recipe(name: "dpdk", bringsClock: true) { (_) throws(ReplayError) in
-      #if DPDK && canImport(DPDKDataplane)
-        var options = SWXOptions()
-        options.gate = { frame in
-          frame.baseAddress.map { FrameGate.check($0, length: frame.count) } ?? .truncated
-        }
-        do throws(DataplaneError) {
-          let spec = try PipelineSpec(parsing: K8sDPArtefacts.spec, file: "k8s_dp.spec")
-          return LoadedDataplane(k8sDP: try SWXDataplane(spec: spec, options: options))
-        } catch {
-          throw ReplayError("--dataplane dpdk", error.description)
-        }
-      #else
-        throw ReplayError(
-          "--dataplane dpdk", "dpdk is not in this build: rebuild with the DPDK trait")
-      #endif
-    },
-  ])
+  public static let standard = k8sDP()
+
+  /// As ``standard``, with other sizes for some tables and learners: small ones
+  /// are made and read faster.
+  public static func k8sDP(sizes: [String: Int] = [:]) -> DataplaneFactory {
+    DataplaneFactory(recipes: [
+      Recipe(name: "model") { (clock) throws(ReplayError) in
+        var options = SimDataplane.Options()
+        options.sizes = sizes
+        if let clock { options.clock = clock }
+        return LoadedDataplane(k8sDP: SimDataplane(options: options))
+      },
+      Recipe(name: "dpdk", bringsClock: true) { (_) throws(ReplayError) in
+        #if DPDK && canImport(DPDKDataplane)
+          var options = SWXOptions()
+          options.sizes = sizes
+          options.gate = { frame in
+            frame.baseAddress.map { start in FrameGate.check(start, length: frame.count) }
+              ?? .truncated
+          }
+          do throws(DataplaneError) {
+            let spec = try PipelineSpec(parsing: K8sDPArtefacts.spec)
+            return LoadedDataplane(k8sDP: try SWXDataplane(spec: spec, options: options))
+          } catch {
+            throw ReplayError("--dataplane dpdk", error.description)
+          }
+        #else
+          throw ReplayError(
+            "--dataplane dpdk", "dpdk is not in this build: rebuild with the DPDK trait")
+        #endif
+      },
+    ])
+  }
 
   private func recipe(_ name: String) throws(ReplayError) -> Recipe {
     guard let recipe = recipes.first(where: { $0.name == name }) else {

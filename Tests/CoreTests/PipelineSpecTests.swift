@@ -134,33 +134,32 @@ import Testing
   }
 
   @Test(arguments: [
-    ("bit<48> dst", "bit<47> dst", 3), ("bit<48> dst", "bits dst", 3),
-    ("bit<48> dst", "bit<99999999999999999999> dst", 3), ("bit<16> type", "bit<16> dst", 4),
-    ("bit<32> in_port", "varbit<32> in_port", 15),
-    ("header options instanceof options_t", "header options instanceof nothing", 20),
-    ("header options", "header ethernet", 20), ("metadata instanceof metadata_t", "", 85),
-    ("regarray drops_0 size 0x20", "regarray drops_0 size zero", 22),
-    ("mov m.port t.port", "mov m.port t.nothing", 26), ("mov m.port t.port", "fly m.port", 26),
-    ("mov m.port t.port", "mov m.port", 26), ("table choose", "table nothing", 81),
-    ("jmpneq END", "jmpneq FIN", 78), ("END : emit", "END :", 83),
-    ("rx m.in_port", "tx m.in_port", 76), ("tx m.port", "mov m.port 0x1", 84),
-    ("bit<24> label", "bit<72> label", 10), ("h.ethernet.type exact", "h.ethernet.type near", 39),
-    ("label 010", "label 0x1000000", 54), ("label 010", "", 54), ("@tableonly", "@never", 70),
-    ("default_action miss args none", "default_action set args none", 65),
-    ("      30", "      0", 65), ("size 100", "size 0", 73), ("size 100", "shape 100", 73),
-    ("n_groups_max 128", "", 56), ("apply {", "apply", 75),
+    ("bit<48> dst", "bit<47> dst"), ("bit<48> dst", "bits dst"),
+    ("bit<48> dst", "bit<99999999999999999999> dst"), ("bit<16> type", "bit<16> dst"),
+    ("bit<32> in_port", "varbit<32> in_port"),
+    ("header options instanceof options_t", "header options instanceof nothing"),
+    ("header options", "header ethernet"), ("metadata instanceof metadata_t", ""),
+    ("regarray drops_0 size 0x20", "regarray drops_0 size zero"),
+    ("mov m.port t.port", "mov m.port t.nothing"), ("mov m.port t.port", "fly m.port"),
+    ("mov m.port t.port", "mov m.port"), ("table choose", "table nothing"),
+    ("jmpneq END", "jmpneq FIN"), ("END : emit", "END :"),
+    ("rx m.in_port", "tx m.in_port"), ("tx m.port", "mov m.port 0x1"),
+    ("bit<24> label", "bit<72> label"), ("h.ethernet.type exact", "h.ethernet.type near"),
+    ("label 010", "label 0x1000000"), ("label 010", ""), ("@tableonly", "@never"),
+    ("default_action miss args none", "default_action set args none"),
+    ("0x1E", "0"), ("size 100", "size 0"), ("size 100", "shape 100"),
+    ("n_groups_max 128", ""), ("apply {", "apply"),
   ])
-  func refuses(old: String, new: String, line: Int) throws {
+  func refuses(old: String, new: String) throws {
     let text = Self.good.replacing(old, with: new, maxReplacements: 1)
     do {
       _ = try PipelineSpec(parsing: text, file: "x.spec")
-      if old != "      30" { Issue.record("accepted: \(new)") }
+      Issue.record("accepted: \(new)")
     } catch {
       #expect(error.code == .invalidArgument || error.code == .unimplemented)
       #expect(error.entity.hasPrefix("x.spec:"))
       #expect(!error.message.isEmpty)
     }
-    _ = line
   }
 
   @Test func metadataIsBounded() throws {

@@ -77,14 +77,15 @@
 
       /// Deletes leave holes in the engine's buckets: whatever it has no room
       /// for must leave both sides as they were.
-      @Test func engineAndShadowStayInStep() throws {
-        let plane = try makeDataplane(TestSpecs.router) { $0.sizes = ["routes": 64] }
+      @Test(arguments: [5, 16, 64, 500])
+      func engineAndShadowStayInStep(size: Int) throws {
+        let plane = try makeDataplane(TestSpecs.router) { $0.sizes = ["routes": size] }
         var random = SplitMix64(seed: 7)
         var keys: Set<UInt32> = []
         for round in 0..<2000 {
           var updates: [Update] = []
           for _ in 0..<Int.random(in: 1...6, using: &random) {
-            let key = UInt32.random(in: 0..<96, using: &random) << 12
+            let key = UInt32.random(in: 0..<UInt32(size * 3), using: &random) << 12
             let entry = route(key, port: UInt64(round % 64))
             switch Int.random(in: 0..<3, using: &random) {
             case 0: updates.append(.insert(entry))
@@ -101,6 +102,52 @@
             plane.engineEntry(table: "routes", key: [UInt64(key)])
               == entries.first { $0.key == [UInt64(key)] })
         }
+      }
+
+      /// A table of 16 has 4 buckets of 4 and 4 extensions of 4. Four entries
+      /// can hold all extensions, and then a bucket takes no fifth key.
+      @Test func engineOutOfRoomTakesTheBatchBack() throws {
+        let plane = try makeDataplane(TestSpecs.router) { $0.sizes = ["routes": 16] }
+        func keys(_ bucket: UInt32) -> [UInt32] {
+          Array((1...UInt32(2000)).lazy.filter { crc32c($0) & 3 == bucket }.prefix(9))
+        }
+        for bucket in UInt32(0)...1 {
+          let all = keys(bucket)
+          try plane.apply(all.map { .insert(route($0, port: 1)) })
+          try plane.apply((0..<7).map { .delete(table: "routes", key: [UInt64(all[$0])]) })
+        }
+        let other = keys(3)
+        try plane.apply([.insert(route(other[0], port: 2)), .insert(route(other[1], port: 2))])
+        let before = try plane.entries(of: "routes")
+        var batch: [Update] = [
+          .modify(route(other[0], port: 9)), .delete(table: "routes", key: [UInt64(other[1])]),
+          .insert(route(other[2], port: 3)), .modify(route(other[2], port: 4)),
+        ]
+        batch += keys(2).prefix(5).map { .insert(route($0, port: 5)) }
+        batch.append(.delete(table: "routes", key: [UInt64(other[0])]))
+        do throws(DataplaneError) {
+          try plane.apply(batch)
+          Issue.record("the engine took it")
+        } catch {
+          #expect(error.code == .resourceExhausted)
+          #expect(error.message.contains("engine"))
+        }
+        #expect(try plane.entries(of: "routes") == before)
+        for key in (0..<4).flatMap(keys) {
+          #expect(
+            plane.engineEntry(table: "routes", key: [UInt64(key)])
+              == before.first { $0.key == [UInt64(key)] })
+        }
+      }
+
+      /// The engine's hash of a 4-byte key in network order.
+      private func crc32c(_ key: UInt32) -> UInt32 {
+        var crc: UInt32 = 0
+        for shift: UInt32 in [24, 16, 8, 0] {
+          crc ^= key >> shift & 0xFF
+          for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0x82F6_3B78 : crc >> 1 }
+        }
+        return crc
       }
 
       @Test func portsInTheSpecAreChecked() throws {

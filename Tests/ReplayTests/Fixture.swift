@@ -21,7 +21,9 @@ struct Fixture: CustomTestStringConvertible, Sendable {
         at: root, includingPropertiesForKeys: nil)) ?? []
     return
       folders
-      .filter { FileManager.default.fileExists(atPath: $0.appendingPathComponent("state.yaml").path) }
+      .filter {
+        FileManager.default.fileExists(atPath: $0.appendingPathComponent("state.yaml").path)
+      }
       .map { Fixture(name: $0.lastPathComponent, folder: $0) }
       .sorted { $0.name < $1.name }
   }()

@@ -6,11 +6,17 @@ import Testing
 /// Every fixture through every dataplane.
 @Suite(.serialized)
 struct FixtureTests {
+  /// Small tables: every entry is read after every frame.
+  let factory = DataplaneFactory.k8sDP(sizes: [
+    "flows": 256, "fragments": 16, "slots": 4096, "endpoints": 1024, "routes": 1024,
+    "arp_targets": 1024, "services": 256,
+  ])
+
   #if DPDK
     @Test(arguments: Fixture.all)
     func modelAndDPDKAgree(_ fixture: Fixture) throws {
       let comparison = try Comparer(run: fixture.run(), everyFrame: true)
-        .compare("model", "dpdk", from: .standard)
+        .compare("model", "dpdk", from: factory)
       #expect(comparison.outcome.frames > 0)
       #expect(comparison.isEqual, "\(comparison.text)")
     }
@@ -19,7 +25,7 @@ struct FixtureTests {
   /// What a strict receiver would object to, unless it did so before.
   @Test(arguments: Fixture.all)
   func forwardedChecksumsAreNoWorse(_ fixture: Fixture) throws {
-    let loaded = try DataplaneFactory.standard.make("model")
+    let loaded = try factory.make("model")
     _ = try fixture.run().run([loaded]) { (frame, _) throws(ReplayError) in
       var bytes = frame.bytes
       if case .forward = loaded.dataplane.process(&bytes, port: frame.port, at: frame.time) {
@@ -38,7 +44,7 @@ struct FixtureTests {
   /// what it sends in its own name (from the gateway's address).
   @Test(arguments: Fixture.all.filter { !$0.captures("kernel").isEmpty })
   func modelForwardsWhatTheKernelDid(_ fixture: Fixture) throws {
-    let output = try fixture.forwarded(by: DataplaneFactory.standard.make("model"))
+    let output = try fixture.forwarded(by: factory.make("model"))
     var compared = 0
     for capture in fixture.captures("kernel") {
       let kernel = try Fixture.frames(capture).filter(isForwardedIPv4)
@@ -55,7 +61,7 @@ struct FixtureTests {
   /// Reviewed output, so that both dataplanes cannot drift together.
   @Test(arguments: Fixture.all)
   func outputIsAsExpected(_ fixture: Fixture) throws {
-    let output = try fixture.forwarded(by: DataplaneFactory.standard.make("model"))
+    let output = try fixture.forwarded(by: factory.make("model"))
     var expected: [PortID: [[UInt8]]] = [:]
     for capture in fixture.captures("expect") {
       expected[capture.port] = try Fixture.frames(capture)

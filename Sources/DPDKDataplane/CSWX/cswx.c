@@ -35,7 +35,9 @@ cswx *cswx_create(uint32_t ports) {
   int status = p->forwarded && p->dropped ? 0 : -ENOMEM;
   if (!status) status = rte_swx_pipeline_config(&p->pipeline, NULL, 0);
   if (!status) status = rte_swx_pipeline_port_in_type_register(p->pipeline, "slots", &cswx_in_ops);
-  if (!status) status = rte_swx_pipeline_port_out_type_register(p->pipeline, "slots", &cswx_out_ops);
+  if (!status) {
+    status = rte_swx_pipeline_port_out_type_register(p->pipeline, "slots", &cswx_out_ops);
+  }
   if (!status) status = rte_swx_pipeline_port_in_config(p->pipeline, 0, "slots", p);
   for (uint32_t i = 0; i < ports + CSWX_REASONS && !status; i++) {
     struct cswx_out port = {.owner = p, .id = i};
