@@ -1,10 +1,36 @@
-/// The tables of `k8s_dp.p4` as typed rows. Addresses, ports and MACs are host
-/// order; a MAC uses the lower 48 bits.
+/// The tables of the `k8s_dp` pipeline as typed builders.
+///
+/// Field orders are those of `k8s_dp.p4`; every value is host order.
 public enum K8sDP {
   /// The port of the host: what the pipeline does not know goes there.
   public static let hostPort: PortID = 1
 
-  /// Where a frame leaves, and the MACs it leaves with.
+  /// Tables that the control plane fills, with the most entries each holds.
+  public enum Table: String, CaseIterable, Hashable, Sendable {
+    /// ARP target address → egress port.
+    case arpTargets = "arp_targets"
+    /// IPv4 destination → next hop, or "this is a Service".
+    case routes
+    /// Service address, port and protocol → Service id and slot mask.
+    case services
+    /// Service id and slot → endpoint id and epoch.
+    case slots
+    /// Endpoint id → where it is.
+    case endpoints
+
+    public var name: String { rawValue }
+
+    public var size: Int {
+      switch self {
+      case .arpTargets, .routes: 131_072
+      case .services: 32_768
+      case .slots: 2_097_152
+      case .endpoints: 262_144
+      }
+    }
+  }
+
+  /// Where a frame leaves and the Ethernet addresses it leaves with.
   public struct Hop: Hashable, Sendable {
     public var egress: PortID
     public var dstMAC: MACAddress
@@ -19,58 +45,94 @@ public enum K8sDP {
     var arguments: [UInt64] { [UInt64(egress), dstMAC.value, srcMAC.value] }
   }
 
-  /// ARP for `target` leaves through `egress`.
+  /// What an endpoint row does.
+  public enum EndpointTarget: Hashable, Sendable {
+    /// On this node, taking new flows.
+    case hop(Hop)
+    /// On this node, keeping its TCP flows and taking no new one.
+    case drain(Hop)
+    /// Elsewhere: reached through the host.
+    case host
+  }
+
+  /// `arp_targets[tpa]` → `arp_forward(egress)`.
   public static func arpTarget(_ target: IPv4Address, egress: PortID) -> TableEntry {
-    TableEntry(
-      table: "arp_targets", key: [UInt64(target.value)], action: "arp_forward",
-      arguments: [UInt64(egress)])
+    entry(.arpTargets, [UInt64(target.value)], "arp_forward", [UInt64(egress)])
   }
 
-  /// Packets to `address` are routed.
-  public static func route(_ address: IPv4Address, _ hop: Hop) -> TableEntry {
-    TableEntry(
-      table: "routes", key: [UInt64(address.value)], action: "route_hop", arguments: hop.arguments)
+  /// `routes[dst]` → `route_hop(egress, dmac, smac)`.
+  public static func route(_ destination: IPv4Address, _ hop: Hop) -> TableEntry {
+    entry(.routes, [UInt64(destination.value)], "route_hop", hop.arguments)
   }
 
-  /// `address` belongs to a Service: what is not translated is dropped.
-  public static func vip(_ address: IPv4Address) -> TableEntry {
-    TableEntry(table: "routes", key: [UInt64(address.value)], action: "route_vip")
+  /// `routes[dst]` → `route_vip()`: the address belongs to Services.
+  public static func routeVIP(_ destination: IPv4Address) -> TableEntry {
+    entry(.routes, [UInt64(destination.value)], "route_vip", [])
   }
 
-  /// A Service port with a power of two of slots.
+  /// The key of `services`: dst, port, protocol.
+  public static func serviceKey(
+    _ address: IPv4Address, port: UInt16, transport: TransportProtocol
+  ) -> [UInt64] {
+    [UInt64(address.value), UInt64(port), UInt64(transport.rawValue)]
+  }
+
+  /// `services[dst, port, protocol]` → `service_select(id, mask)`.
+  ///
+  /// - Parameter mask: Slots − 1, the slots being a power of two; 0 also when
+  ///   there is no slot at all.
   public static func service(
-    _ address: IPv4Address, _ transport: TransportProtocol, _ port: UInt16, id: UInt32,
-    slots: Int
+    _ address: IPv4Address, port: UInt16, transport: TransportProtocol, id: UInt32, mask: UInt32
   ) -> TableEntry {
-    TableEntry(
-      table: "services", key: [UInt64(address.value), UInt64(port), UInt64(transport.rawValue)],
-      action: "service_select", arguments: [UInt64(id), UInt64(max(slots, 1) - 1)])
+    entry(
+      .services, serviceKey(address, port: port, transport: transport), "service_select",
+      [UInt64(id), UInt64(mask)])
   }
 
-  /// The endpoint of one slot of a Service port.
+  /// `slots[service, slot]` → `slot_endpoint(id, kind)`.
   ///
-  /// - Parameter epoch: 0...127; raising it moves the UDP flows of the slot.
+  /// - Parameter epoch: 0...127. A flow pinned under another epoch than its
+  ///   slot's present one moves, if it is UDP. `kind` is 0x80 | epoch.
   public static func slot(
-    service: UInt32, slot: Int, endpoint: UInt32, epoch: UInt8
+    service: UInt32, slot: UInt32, endpoint: UInt32, epoch: UInt8
   ) -> TableEntry {
-    TableEntry(
-      table: "slots", key: [UInt64(service), UInt64(slot)], action: "slot_endpoint",
-      arguments: [UInt64(endpoint), UInt64(0x80 | epoch & 0x7F)])
+    Self.slot(service: service, slot: slot, slotArguments(endpoint: endpoint, epoch: epoch))
   }
 
-  /// An endpoint on this node, or, without a hop, one behind the host.
-  ///
-  /// - Parameter draining: it keeps its flows and takes no new one.
+  /// What ``slot(service:slot:endpoint:epoch:)`` puts into `arguments`. Rows that
+  /// share one array cost half the allocations.
+  static func slotArguments(endpoint: UInt32, epoch: UInt8) -> [UInt64] {
+    [UInt64(endpoint), UInt64(0x80 | epoch & 0x7F)]
+  }
+
+  static func slot(service: UInt32, slot: UInt32, _ arguments: [UInt64]) -> TableEntry {
+    entry(.slots, [UInt64(service), UInt64(slot)], "slot_endpoint", arguments)
+  }
+
+  /// `endpoints[id]` → `endpoint_hop` or `endpoint_drain` (ip, port, egress,
+  /// dmac, smac), or `endpoint_host(ip, port)`.
   public static func endpoint(
-    id: UInt32, _ address: IPv4Address, _ port: UInt16, via hop: Hop?, draining: Bool
+    _ id: UInt32, address: IPv4Address, port: UInt16, _ target: EndpointTarget
   ) -> TableEntry {
-    let target = [UInt64(address.value), UInt64(port)]
-    guard let hop else {
-      return TableEntry(
-        table: "endpoints", key: [UInt64(id)], action: "endpoint_host", arguments: target)
+    let head = [UInt64(address.value), UInt64(port)]
+    switch target {
+    case .hop(let hop):
+      return entry(.endpoints, [UInt64(id)], "endpoint_hop", head + hop.arguments)
+    case .drain(let hop):
+      return entry(.endpoints, [UInt64(id)], "endpoint_drain", head + hop.arguments)
+    case .host:
+      return entry(.endpoints, [UInt64(id)], "endpoint_host", head)
     }
-    return TableEntry(
-      table: "endpoints", key: [UInt64(id)],
-      action: draining ? "endpoint_drain" : "endpoint_hop", arguments: target + hop.arguments)
+  }
+
+  /// A deletion of the row with that key.
+  public static func delete(_ table: Table, key: [UInt64]) -> Update {
+    .delete(table: table.name, key: key)
+  }
+
+  private static func entry(
+    _ table: Table, _ key: [UInt64], _ action: String, _ arguments: [UInt64]
+  ) -> TableEntry {
+    TableEntry(table: table.name, key: key, action: action, arguments: arguments)
   }
 }

@@ -1,66 +1,13 @@
-/// An IPv4 address in host order.
-public struct IPv4Address: Hashable, Comparable, Sendable, CustomStringConvertible {
-  public var value: UInt32
-  public init(_ value: UInt32) { self.value = value }
-  /// Reads `a.b.c.d`, decimal, without leading zeros.
-  public init?(_ text: String) {
-    let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-    guard parts.count == 4 else { return nil }
-    var value: UInt32 = 0
-    for part in parts {
-      guard (1...3).contains(part.count), part.allSatisfy({ (48...57).contains($0) }),
-        part.count == 1 || part.first != 48,
-        let number = UInt8(String(decoding: part, as: UTF8.self))
-      else { return nil }
-      value = value << 8 | UInt32(number)
-    }
-    self.value = value
-  }
-  public static func < (a: IPv4Address, b: IPv4Address) -> Bool { a.value < b.value }
-  public var description: String {
-    "\(value >> 24).\(value >> 16 & 255).\(value >> 8 & 255).\(value & 255)"
-  }
-}
-
-/// A 48-bit Ethernet address.
-public struct MACAddress: Hashable, Sendable, CustomStringConvertible {
-  public var value: UInt64
-  public init(_ value: UInt64) { self.value = value }
-  /// Reads six hexadecimal octets separated by colons.
-  public init?(_ text: String) {
-    let parts = text.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
-    guard parts.count == 6 else { return nil }
-    var value: UInt64 = 0
-    for part in parts {
-      let digits = String(decoding: part, as: UTF8.self)
-      guard part.count == 2, part.first != 43, let octet = UInt8(digits, radix: 16) else {
-        return nil
-      }
-      value = value << 8 | UInt64(octet)
-    }
-    self.value = value
-  }
-  public var description: String {
-    stride(from: 40, through: 0, by: -8).map { shift in
-      let octet = String(value >> UInt64(shift) & 255, radix: 16)
-      return octet.count == 1 ? "0" + octet : octet
-    }.joined(separator: ":")
-  }
-}
-
-/// The transport protocols a Service can have; raw values are IP protocol numbers.
-public enum TransportProtocol: UInt8, Sendable, CaseIterable {
-  case tcp = 6
-  case udp = 17
-}
-
-/// What the node should do: its interfaces and Services.
+/// What a node's pipeline shall do: the interfaces it joins and the Services it
+/// serves. ``IntentCompiler`` turns it into table entries.
 public struct Intent: Hashable, Sendable {
+  /// A pod, the host or the gateway, and the port of the pipeline it is on.
   public struct Interface: Hashable, Sendable {
     public var name: String
     public var ip: IPv4Address
     public var mac: MACAddress
     public var port: PortID
+
     public init(name: String, ip: IPv4Address, mac: MACAddress, port: PortID) {
       self.name = name
       self.ip = ip
@@ -69,22 +16,27 @@ public struct Intent: Hashable, Sendable {
     }
   }
 
+  /// One backend of a Service port.
   public struct Endpoint: Hashable, Sendable {
     public var address: IPv4Address
     public var port: UInt16
-    /// 0 = draining: keeps its flows, gets no new one.
+    /// Share of new flows relative to the other endpoints. 0 means draining:
+    /// the endpoint keeps its flows and gets no new one.
     public var weight: UInt32
-    public init(address: IPv4Address, port: UInt16, weight: UInt32) {
+
+    public init(address: IPv4Address, port: UInt16, weight: UInt32 = 1) {
       self.address = address
       self.port = port
       self.weight = weight
     }
   }
 
+  /// A port of a Service and the endpoints behind it.
   public struct ServicePort: Hashable, Sendable {
     public var transport: TransportProtocol
     public var port: UInt16
     public var endpoints: [Endpoint]
+
     public init(transport: TransportProtocol, port: UInt16, endpoints: [Endpoint]) {
       self.transport = transport
       self.port = port
@@ -92,10 +44,12 @@ public struct Intent: Hashable, Sendable {
     }
   }
 
+  /// A Service: one virtual address and its ports.
   public struct Service: Hashable, Sendable {
     public var name: String
     public var clusterIP: IPv4Address
     public var ports: [ServicePort]
+
     public init(name: String, clusterIP: IPv4Address, ports: [ServicePort]) {
       self.name = name
       self.clusterIP = clusterIP
@@ -103,6 +57,7 @@ public struct Intent: Hashable, Sendable {
     }
   }
 
+  /// The pods' default gateway, answered for by the ARP proxy.
   public var gateway: Interface?
   public var host: Interface?
   public var pods: [Interface]

@@ -1,187 +1,93 @@
-/// Turns intent into table updates: everything the first time, the difference
-/// ever after. Pure and deterministic.
+/// Turns intent into table updates: everything the first time, the least
+/// difference ever after.
+///
+/// Pure and deterministic: the same intents in the same order give the same
+/// updates. The order of pods, Services, ports and endpoints means nothing.
+///
+/// Endpoints that leave their Service while their pod lives keep a draining row
+/// in `endpoints`, and their id, until the pod itself is gone: established TCP
+/// flows need it, even when the whole Service is removed.
 public struct IntentCompiler: Sendable {
-  private typealias EndpointKey = ServicePortState.EndpointKey
+  var node = NodeState()
+  var services: [Intent.Service] = []
+  /// Service ports in use, and removed ones whose pods may still have flows.
+  var ports: [ServicePortKey: ServicePortState] = [:]
+  /// The epoch that a removed Service port starts with when it comes back:
+  /// UDP flows may remember the lower ones. 12 bytes for each address, port and
+  /// protocol that ever was a Service port.
+  var forgotten: [ServicePortKey: UInt32] = [:]
+  /// Endpoint address → the Service ports it is a member of, once for each of
+  /// its ports.
+  var memberships: [UInt32: [ServicePortKey]] = [:]
+  /// Service address → its ports in use.
+  var virtualAddresses: [UInt32: Int] = [:]
+  var rows = RowCounts()
+  var serviceIDs: IDAllocator
+  var endpointIDs: IDAllocator
 
-  /// Rows of `arp_targets` and `routes`, by key.
-  private var arpTargets: [UInt64: TableEntry] = [:]
-  private var routes: [UInt64: TableEntry] = [:]
-  /// Rows of `endpoints`, by id.
-  private var endpoints: [UInt64: TableEntry] = [:]
-  private var ports: [ServicePortKey: ServicePortState] = [:]
-  /// Service ports that are gone while pods still hold flows of theirs.
-  private var retired: [ServicePortKey: ServicePortState] = [:]
-  /// The epoch a Service port starts with if it comes back: flows remember.
-  private var nextEpoch: [ServicePortKey: UInt8] = [:]
-  // Ids only rise: a flow may still hold one that was given back, so one is
-  // used again only after 2³² others.
-  private var lastServiceID: UInt32 = 0
-  private var lastEndpointID: UInt32 = 0
+  public init() { self.init(lastServiceID: 0, lastEndpointID: 0) }
 
-  public init() {}
+  init(lastServiceID: UInt32, lastEndpointID: UInt32) {
+    serviceIDs = IDAllocator(last: lastServiceID)
+    endpointIDs = IDAllocator(last: lastEndpointID)
+  }
 
   /// The updates that lead from the last intent to this one.
   ///
+  /// They may be applied one by one: nothing ever refers to a row that is not
+  /// there. Endpoints come before slots, slots before Services and routes, and
+  /// deletions in the reverse order.
+  ///
   /// - Throws: ``IntentError``; the compiler is then as before.
   public mutating func updates(for intent: Intent) throws(IntentError) -> [Update] {
-    var next = self
-    let updates = try next.advance(to: intent)
-    self = next
+    let plan = try plan(for: intent)
+    let updates = updates(of: plan)
+    commit(plan, intent)
     return updates
   }
 
-  private mutating func advance(to intent: Intent) throws(IntentError) -> [Update] {
-    let node = try NodeMap(intent)
-    var desiredPorts: [ServicePortKey: (name: String, port: Intent.ServicePort)] = [:]
-    var desiredRoutes = node.routes
-    for service in intent.services {
-      if let interface = node.interfaces[service.clusterIP] {
-        throw IntentError(
-          service.name, "its address \(service.clusterIP) is that of \(interface.name)")
-      }
-      for port in service.ports {
-        let key = ServicePortKey(
-          address: service.clusterIP, transport: port.transport, port: port.port)
-        if let other = desiredPorts.updateValue((service.name, port), forKey: key) {
-          throw IntentError(
-            service.name,
-            "\(service.clusterIP):\(port.port) is also a port of Service \(other.name)")
-        }
-        let vip = K8sDP.vip(service.clusterIP)
-        desiredRoutes[vip.key[0]] = vip
-      }
-    }
-
-    var changes = ChangeList()
-    try updatePorts(desiredPorts, node, &changes)
-    changes.difference(from: arpTargets, to: node.arpTargets)
-    changes.difference(from: routes, to: desiredRoutes)
-    arpTargets = node.arpTargets
-    routes = desiredRoutes
-    try checkCapacity()
-    return changes.updates
-  }
-
-  private mutating func updatePorts(
-    _ desired: [ServicePortKey: (name: String, port: Intent.ServicePort)], _ node: NodeMap,
-    _ changes: inout ChangeList
-  ) throws(IntentError) {
-    var rows: [UInt64: TableEntry] = [:]
-    rows.reserveCapacity(endpoints.count)
-
-    for key in ports.keys.sorted() where desired[key] == nil {
-      guard var port = ports.removeValue(forKey: key) else { continue }
-      changes.delete(serviceRow(key, port))
-      changes.difference(from: port.slotRows(), to: [])
-      nextEpoch[key] = ((port.slots.slots.map(\.epoch).max() ?? 0) + 1) & 0x7F
-      for member in port.members.keys { port.members[member]?.draining = true }
-      retired[key] = port
-    }
-
-    for key in desired.keys.sorted() {
-      guard let (name, wanted) = desired[key] else { continue }
-      if var port = ports[key] {
-        if port.intent != wanted {
-          let before = (port.slotRows(), serviceRow(key, port))
-          port.intent = wanted
-          try update(&port, name)
-          changes.difference(from: before.0, to: port.slotRows())
-          let row = serviceRow(key, port)
-          if row != before.1 { changes.modify(row) }
-        }
-        ports[key] = port
+  private mutating func commit(_ plan: IntentPlan, _ intent: Intent) {
+    for state in plan.ports {
+      let key = state.key
+      reindex(from: ports[key]?.members ?? [], to: state.members, key)
+      if state.wanted == nil, state.members.isEmpty {
+        ports[key] = nil
+        forgotten[key] = state.slots.latestEpoch
       } else {
-        lastServiceID = nextID(after: lastServiceID)
-        var port = ServicePortState(
-          id: lastServiceID, intent: wanted, slots: SlotTable(epoch: nextEpoch[key] ?? 0))
-        port.members = retired.removeValue(forKey: key)?.members ?? [:]
-        try update(&port, name)
-        changes.difference(from: [], to: port.slotRows())
-        changes.insert(serviceRow(key, port))
-        ports[key] = port
+        ports[key] = state
+        forgotten[key] = nil
       }
     }
-
-    for key in ports.keys.sorted() {
-      guard var port = ports[key] else { continue }
-      Self.addRows(&port, isRetired: false, node, &rows)
-      ports[key] = port
+    for (address, count) in plan.virtualAddresses {
+      virtualAddresses[address] = count == 0 ? nil : count
     }
-    for key in retired.keys.sorted() {
-      guard var port = retired[key] else { continue }
-      Self.addRows(&port, isRetired: true, node, &rows)
-      retired[key] = port.members.isEmpty ? nil : port
-    }
-    changes.difference(from: endpoints, to: rows)
-    endpoints = rows
+    node.commit(plan.node, intent)
+    services = intent.services
+    rows = plan.rows
+    serviceIDs = plan.serviceIDs
+    endpointIDs = plan.endpointIDs
   }
 
-  /// Brings members and slots in line with the intent of the Service port.
-  private mutating func update(
-    _ port: inout ServicePortState, _ name: String
-  ) throws(IntentError) {
-    var weights: [UInt32: UInt32] = [:]
-    var listed: Set<EndpointKey> = []
-    for endpoint in port.intent.endpoints {
-      let key = EndpointKey(address: endpoint.address, port: endpoint.port)
-      guard listed.insert(key).inserted else {
-        throw IntentError(name, "endpoint \(key.address):\(key.port) is listed twice")
-      }
-      let id: UInt32
-      if let member = port.members[key] {
-        id = member.id
-      } else {
-        lastEndpointID = nextID(after: lastEndpointID)
-        id = lastEndpointID
-      }
-      port.members[key] = .init(id: id, draining: endpoint.weight == 0)
-      if endpoint.weight > 0 { weights[id] = endpoint.weight }
-    }
-    for key in port.members.keys where !listed.contains(key) {
-      port.members[key]?.draining = true
-    }
-    try port.slots.assign(weights, service: name)
-  }
-
-  /// Adds the rows of a port's endpoints, and forgets those that are gone: no
-  /// longer listed, and no pod of this node either.
-  private static func addRows(
-    _ port: inout ServicePortState, isRetired: Bool, _ node: NodeMap,
-    _ rows: inout [UInt64: TableEntry]
+  /// Brings ``memberships`` in line. Members are sorted on both sides.
+  private mutating func reindex(
+    from old: [ServicePortState.Member], to new: [ServicePortState.Member], _ key: ServicePortKey
   ) {
-    let listed =
-      isRetired
-      ? [] : Set(port.intent.endpoints.map { EndpointKey(address: $0.address, port: $0.port) })
-    for (key, member) in port.members {
-      guard listed.contains(key) || node.isPod(key.address) else {
-        port.members[key] = nil
-        continue
-      }
-      rows[UInt64(member.id)] = K8sDP.endpoint(
-        id: member.id, key.address, key.port, via: node.hop(to: key.address),
-        draining: member.draining)
-    }
-  }
-
-  private func serviceRow(_ key: ServicePortKey, _ port: ServicePortState) -> TableEntry {
-    K8sDP.service(
-      key.address, key.transport, key.port, id: port.id, slots: port.slots.slots.count)
-  }
-
-  private func nextID(after id: UInt32) -> UInt32 { id == .max ? 1 : id + 1 }
-
-  private func checkCapacity() throws(IntentError) {
-    let slots = ports.values.reduce(0) { sum, port in
-      port.members.values.contains { !$0.draining } ? sum + port.slots.slots.count : sum
-    }
-    for (table, count) in [
-      ("services", ports.count), ("slots", slots), ("endpoints", endpoints.count),
-      ("routes", routes.count), ("arp_targets", arpTargets.count),
-    ] {
-      let size = K8sDP.contract.table(table)?.size ?? 0
-      guard count <= size else {
-        throw IntentError(
-          table, "would need \(count) rows and holds \(size): too many pods or Services for a node")
+    var i = 0
+    var j = 0
+    while i < old.count || j < new.count {
+      if j == new.count || (i < old.count && old[i].order < new[j].order) {
+        let address = old[i].address.value
+        if let position = memberships[address]?.firstIndex(of: key) {
+          memberships[address]?.remove(at: position)
+          if memberships[address]?.isEmpty == true { memberships[address] = nil }
+        }
+        i += 1
+      } else if i == old.count || new[j].order < old[i].order {
+        memberships[new[j].address.value, default: []].append(key)
+        j += 1
+      } else {
+        i += 1
+        j += 1
       }
     }
   }

@@ -1,6 +1,6 @@
 /// Why an intent cannot be programmed. Nothing has changed.
 public struct IntentError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// The pod, Service or table it is about.
+  /// The pod, Service or table it is about, such as `pod web-1`.
   public var entity: String
   /// What is wrong and what to do, in one line.
   public var message: String

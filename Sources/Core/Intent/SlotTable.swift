@@ -1,115 +1,167 @@
 /// Which endpoint each slot of one Service port belongs to.
 ///
-/// A new flow takes slot `hash & (count − 1)`. Every endpoint has its share of
-/// the slots, rounded up or down; a change moves as few slots as possible.
-struct SlotTable: Hashable, Sendable {
-  struct Slot: Hashable, Sendable {
-    /// Endpoint id, 0 for none.
-    var owner: UInt32 = 0
-    /// 0...127. Part of the key of UDP flows: raising it unpins them.
-    var epoch: UInt8 = 0
-    /// Earlier owners that still serve: flows may be pinned to them.
-    var formerOwners: Set<UInt32> = []
+/// A new flow takes slot `hash & (count − 1)`. Every endpoint owns its share of
+/// the slots rounded down or up, and a change moves as few slots as possible.
+struct SlotTable: Sendable {
+  /// An endpoint that takes new flows.
+  struct Share: Hashable, Sendable {
+    var id: UInt32
+    /// At least 1.
+    var weight: UInt32
   }
 
-  private(set) var slots: [Slot]
-
-  /// At most this many slots a Service port: hash bits are dear.
+  /// At most this many slots a Service port.
   static let maximumCount = 65_536
-  /// Slots an endpoint of the least weight gets at least, so that shares come
-  /// out within 1/8.
-  static let slotsPerShare = 8
+  /// Slots of the endpoint of least weight, so that shares come out within 1/8.
+  static let slotsPerShare: UInt64 = 8
 
-  /// - Parameter epoch: that of all slots: beyond any that flows may remember.
-  init(epoch: UInt8) { slots = [Slot(epoch: epoch & 0x7F)] }
+  /// Endpoint id of each slot, 0 for none. The count is a power of two.
+  private(set) var owners: [UInt32]
+  /// Epoch of each slot, not wrapped: the pipeline has the lower seven bits.
+  private(set) var epochs: [UInt32]
+  /// Endpoint id → slots it owned before, while it has been in the Service.
+  /// UDP flows may still be pinned to it from there.
+  private var earlier: [UInt32: Set<Int>] = [:]
 
-  /// Makes the slots belong to the endpoints by weight.
-  ///
-  /// - Parameter weights: endpoint id → weight, at least 1.
-  /// - Throws: when the weights differ too much.
-  mutating func assign(_ weights: [UInt32: UInt32], service: String) throws(IntentError) {
-    let count = try Self.count(weights, service)
-    while slots.count < count { slots += slots }
-
-    unpinDeparted(weights)
-    guard !weights.isEmpty else { return }
-
-    let targets = targets(weights)
-    var owned: [UInt32: Int] = [:]
-    var free: [Int] = []
-    for i in slots.indices {
-      let owner = slots[i].owner
-      let have = owned[owner, default: 0]
-      if owner != 0, have < targets[owner, default: 0] {
-        owned[owner] = have + 1
-      } else {
-        free.append(i)
-      }
-    }
-    var next = free.makeIterator()
-    for id in weights.keys.sorted() {
-      for _ in owned[id, default: 0]..<targets[id, default: 0] {
-        guard let i = next.next() else { break }
-        if slots[i].owner != 0 { slots[i].formerOwners.insert(slots[i].owner) }
-        slots[i].formerOwners.remove(id)
-        slots[i].owner = id
-      }
-    }
+  /// - Parameter epoch: beyond any that a flow may remember.
+  init(epoch: UInt32) {
+    owners = [0]
+    epochs = [epoch]
   }
 
-  /// UDP flows pinned to an endpoint that no longer serves move at once.
-  private mutating func unpinDeparted(_ weights: [UInt32: UInt32]) {
-    for i in slots.indices {
-      let slot = slots[i]
-      var hasDeparted = slot.owner != 0 && weights[slot.owner] == nil
-      if hasDeparted { slots[i].owner = 0 }
-      for former in slot.formerOwners where weights[former] == nil {
-        slots[i].formerOwners.remove(former)
-        hasDeparted = true
-      }
-      if hasDeparted { slots[i].epoch = (slot.epoch + 1) & 0x7F }
-    }
-  }
+  var count: Int { owners.count }
+  var latestEpoch: UInt32 { epochs.max() ?? 0 }
 
-  /// The number of slots of each endpoint: its share rounded down, or up where
-  /// it has as many already or the remainder is greatest.
-  private func targets(_ weights: [UInt32: UInt32]) -> [UInt32: Int] {
-    let total = weights.values.reduce(UInt64(0)) { $0 + UInt64($1) }
-    var owned: [UInt32: Int] = [:]
-    for slot in slots where slot.owner != 0 { owned[slot.owner, default: 0] += 1 }
-    var targets: [UInt32: Int] = [:]
-    var candidates: [(id: UInt32, keeps: Bool, remainder: UInt64)] = []
-    var left = slots.count
-    for (id, weight) in weights {
-      let (share, remainder) = (UInt64(slots.count) * UInt64(weight)).quotientAndRemainder(
-        dividingBy: total)
-      targets[id] = Int(share)
-      left -= Int(share)
-      if remainder > 0 {
-        candidates.append((id, owned[id, default: 0] > Int(share), remainder))
-      }
+  /// The number of slots these shares need, or nil when their weights differ
+  /// too much for the least to get one.
+  static func count(for shares: [Share]) -> Int? {
+    guard shares.count > 1 else { return 1 }
+    var total: UInt64 = 0
+    var least = UInt32.max
+    for share in shares {
+      total += UInt64(share.weight)
+      least = min(least, share.weight)
     }
-    candidates.sort {
-      if $0.keeps != $1.keeps { return $0.keeps }
-      if $0.remainder != $1.remainder { return $0.remainder > $1.remainder }
-      return $0.id < $1.id
-    }
-    for candidate in candidates.prefix(left) { targets[candidate.id, default: 0] += 1 }
-    return targets
-  }
-
-  private static func count(
-    _ weights: [UInt32: UInt32], _ service: String
-  ) throws(IntentError) -> Int {
-    guard weights.count > 1, let least = weights.values.min() else { return 1 }
-    let total = weights.values.reduce(UInt64(0)) { $0 + UInt64($1) }
-    let shares = (total + UInt64(least) - 1) / UInt64(least)
-    guard shares <= UInt64(maximumCount) else {
-      throw IntentError(
-        service, "its weights differ so much that an endpoint would get no flow; scale them down")
-    }
+    let parts = (total + UInt64(least) - 1) / UInt64(least)
+    guard parts <= UInt64(maximumCount) else { return nil }
     var count = 1
-    while count < min(Int(shares) * slotsPerShare, maximumCount) { count *= 2 }
+    while count < maximumCount, UInt64(count) < parts * slotsPerShare { count *= 2 }
     return count
+  }
+
+  /// Makes the slots belong to these endpoints by weight, in at least `needed`
+  /// slots. Does nothing when they do already.
+  mutating func assign(_ shares: [Share], needed: Int) {
+    var positions: [UInt32: Int] = [:]
+    positions.reserveCapacity(shares.count)
+    for (position, share) in shares.enumerated() { positions[share.id] = position }
+    dismiss { positions[$0] == nil }
+    guard !shares.isEmpty else { return }
+    while count < needed { double() }
+    if count > 4 * needed { fold(to: needed) }
+    balance(shares, positions)
+  }
+
+  /// Takes the slots from endpoints that left, and unpins the UDP flows of every
+  /// slot that such an endpoint owns or owned.
+  private mutating func dismiss(_ hasLeft: (UInt32) -> Bool) {
+    var unpinned: Set<Int> = []
+    for slot in owners.indices where owners[slot] != 0 && hasLeft(owners[slot]) {
+      owners[slot] = 0
+      unpinned.insert(slot)
+    }
+    for id in Array(earlier.keys) where hasLeft(id) {
+      unpinned.formUnion(earlier.removeValue(forKey: id) ?? [])
+    }
+    for slot in unpinned { epochs[slot] += 1 }
+  }
+
+  /// Twice the slots. What hashed to slot i hashes to i or i + count now, and
+  /// finds the same owner and epoch at both.
+  private mutating func double() {
+    let old = count
+    owners += owners
+    epochs += epochs
+    earlier = earlier.mapValues { $0.union($0.map { $0 + old }) }
+  }
+
+  /// Fewer slots. Of those that become one the highest epoch holds, because
+  /// lower ones may belong to flows that were unpinned; UDP flows of slots with
+  /// a lower one choose anew.
+  private mutating func fold(to size: Int) {
+    let mask = size - 1
+    for (id, slots) in earlier { earlier[id] = Set(slots.map { $0 & mask }) }
+    for slot in size..<count {
+      let target = slot & mask
+      epochs[target] = max(epochs[target], epochs[slot])
+      let owner = owners[slot]
+      if owners[target] == 0 {
+        owners[target] = owner
+      } else if owner != 0, owner != owners[target] {
+        earlier[owner, default: []].insert(target)
+      }
+    }
+    owners.removeLast(count - size)
+    epochs.removeLast(epochs.count - size)
+  }
+
+  /// Moves slots from endpoints that have too many, and those of nobody, to
+  /// endpoints that have too few.
+  private mutating func balance(_ shares: [Share], _ positions: [UInt32: Int]) {
+    var owned = [Int](repeating: 0, count: shares.count)
+    for owner in owners where owner != 0 {
+      if let position = positions[owner] { owned[position] += 1 }
+    }
+    var wanted = quotas(shares, owned)
+    if wanted == owned { return }
+
+    // An odd factor visits every slot of a power of two once and far apart, so
+    // that halves of the table have about the same owners.
+    var free: [Int] = []
+    for step in owners.indices {
+      let slot = (step &* 0x9E37_79B1) & (count - 1)
+      if owners[slot] != 0, let position = positions[owners[slot]], wanted[position] > 0 {
+        wanted[position] -= 1
+      } else {
+        free.append(slot)
+      }
+    }
+    var takers = shares.indices.filter { wanted[$0] > 0 }
+    var turn = 0
+    for slot in free where !takers.isEmpty {
+      if turn >= takers.count { turn = 0 }
+      let position = takers[turn]
+      if owners[slot] != 0 { earlier[owners[slot], default: []].insert(slot) }
+      owners[slot] = shares[position].id
+      wanted[position] -= 1
+      if wanted[position] == 0 { takers.remove(at: turn) } else { turn += 1 }
+    }
+  }
+
+  /// Slots of each share: rounded up for those that own as many already, then
+  /// for those with the greatest remainder, else rounded down.
+  private func quotas(_ shares: [Share], _ owned: [Int]) -> [Int] {
+    let total = shares.reduce(UInt64(0)) { $0 + UInt64($1.weight) }
+    var quotas: [Int] = []
+    quotas.reserveCapacity(shares.count)
+    var rest = count
+    var candidates: [(position: Int, keeps: Bool, remainder: UInt64)] = []
+    for (position, share) in shares.enumerated() {
+      let (floor, remainder) = (UInt64(count) * UInt64(share.weight))
+        .quotientAndRemainder(dividingBy: total)
+      quotas.append(Int(floor))
+      rest -= Int(floor)
+      if remainder > 0 {
+        candidates.append((position, owned[position] > Int(floor), remainder))
+      }
+    }
+    if rest == 0 { return quotas }
+    candidates.sort { a, b in
+      if a.keeps != b.keeps { return a.keeps }
+      if a.remainder != b.remainder { return a.remainder > b.remainder }
+      return a.position < b.position
+    }
+    for candidate in candidates.prefix(rest) { quotas[candidate.position] += 1 }
+    return quotas
   }
 }

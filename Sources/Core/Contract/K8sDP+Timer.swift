@@ -1,0 +1,47 @@
+extension K8sDP {
+  /// How long `k8s_dp` remembers a flow, by its state: the one table of timers.
+  ///
+  /// The raw value is the pipeline's expire-time profile id. Profiles 3 and 4
+  /// are not used. The names of sysctls are those of Linux
+  /// `Documentation/networking/nf_conntrack-sysctl.rst`.
+  public enum Timer: UInt8, CaseIterable, Hashable, Sendable {
+    /// A reset was seen: `nf_conntrack_tcp_timeout_close`, 10 s.
+    case tcpReset = 0
+    /// UDP one way so far: `nf_conntrack_udp_timeout`, 30 s.
+    case udpUnreplied = 1
+    /// The handshake is not over: `nf_conntrack_tcp_timeout_syn_recv`, 60 s.
+    case tcpHalfOpen = 2
+    /// Half a day: a tenth of `nf_conntrack_tcp_timeout_established`, 432000 s.
+    case tcpEstablished = 5
+    /// A FIN was seen: `nf_conntrack_tcp_timeout_fin_wait` and `_time_wait`, 120 s.
+    case tcpClosing = 6
+    /// UDP both ways: `nf_conntrack_udp_timeout_stream`, 120 s.
+    case udpStream = 7
+
+    /// The profile to give ``Dataplane/setTimer(_:seconds:)``.
+    public var profile: Int { Int(rawValue) }
+
+    /// Seconds, unless configured otherwise.
+    public var defaultSeconds: UInt32 {
+      switch self {
+      case .tcpReset: 10
+      case .udpUnreplied: 30
+      case .tcpHalfOpen: 60
+      case .tcpEstablished: 43_200
+      case .tcpClosing, .udpStream: 120
+      }
+    }
+
+    /// As logs, metrics and configuration spell it.
+    public var name: String {
+      switch self {
+      case .tcpReset: "tcpReset"
+      case .udpUnreplied: "udpUnreplied"
+      case .tcpHalfOpen: "tcpHalfOpen"
+      case .tcpEstablished: "tcpEstablished"
+      case .tcpClosing: "tcpClosing"
+      case .udpStream: "udpStream"
+      }
+    }
+  }
+}
