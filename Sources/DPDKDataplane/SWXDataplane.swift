@@ -24,6 +24,9 @@
     var store: TableStore
     /// Selector → group → members, to go back to.
     var groups: [String: [UInt32: [GroupMember]]] = [:]
+    /// Tables and learners in the order in which the pipeline first names them,
+    /// each with the action that a miss runs.
+    let lookUpOrder: [(table: String, missAction: String)]
     let portArguments: [String: [Int]]
     private let options: SWXOptions
     private let readsPort: Bool
@@ -61,6 +64,7 @@
       contract = resized.contract
       clock = EngineClock(hertz: cswx_hertz())
       store = TableStore(contract: contract)
+      lookUpOrder = resized.lookUpOrder
       portArguments = adapted.flow.arguments
       readsPort = adapted.readsPort
       self.options = options

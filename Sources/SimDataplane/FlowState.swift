@@ -1,3 +1,5 @@
+import Core
+
 /// What the pipeline knows of the packet's flow.
 struct FlowState {
   enum Found {
@@ -22,7 +24,7 @@ struct FlowState {
   /// The CRC of the key, once known.
   private(set) var hash: UInt32?
   var data = FlowData(id: 0, ip: 0, port: 0, kind: 0, nat: 0)
-  var timer = TimerProfile.tcpEstablished
+  var timer = K8sDP.Timer.tcpEstablished
   var rearm = Rearm.keep
   var found = Found.none
   /// The kind of the entry for this direction.
@@ -45,15 +47,4 @@ struct FlowState {
 
   @inline(__always)
   mutating func set(kind: UInt8) { set(key: key.with(kind: kind)) }
-}
-
-/// Ids of the expire-time profiles the pipeline uses.
-enum TimerProfile {
-  static let tcpReset: UInt8 = 0
-  static let fragment: UInt8 = 0
-  static let udpUnreplied: UInt8 = 1
-  static let tcpHalfOpen: UInt8 = 2
-  static let tcpEstablished: UInt8 = 5
-  static let tcpClosing: UInt8 = 6
-  static let udpStream: UInt8 = 7
 }

@@ -36,7 +36,7 @@ extension Pipeline {
       flow.data = flows.data(at: result.place)
       switch flow.rearm {
       case .keep: flows.rearm(result.place, now: now, timers: timers)
-      case .set: flows.rearm(result.place, timer: flow.timer, now: now, timers: timers)
+      case .set: flows.rearm(result.place, timer: flow.timer.rawValue, now: now, timers: timers)
       case .none: break
       }
     }
@@ -60,7 +60,7 @@ extension Pipeline {
     let (place, hit) = lookUpFlow(&flow, now: now, step, &tracer)
     if hit { return true }
     let done = flows.learn(
-      flow.key, wanted, timer: flow.timer, at: place, now: now, timers: timers)
+      flow.key, wanted, timer: flow.timer.rawValue, at: place, now: now, timers: timers)
     if T.isEnabled {
       tracer.note(
         .learned(
@@ -100,12 +100,12 @@ extension Pipeline {
     flow.pair = true
     flow.forwardKind = FlowKind.tcpHalfOpen
     flow.rearm = .none
-    flow.timer = TimerProfile.tcpHalfOpen
+    flow.timer = .tcpHalfOpen
     if lookUpFlow(&flow, now: packet.now, .own, &tracer).hit {
       // The ports of an earlier connection, used again.
       flow.found = .live
       packet.endpoint = flow.data.id
-      flow.timer = TimerProfile.tcpEstablished
+      flow.timer = .tcpEstablished
       flow.rearm = .set
       _ = lookUpFlow(&flow, now: packet.now, .own, &tracer)
     } else {
@@ -125,11 +125,11 @@ extension Pipeline {
   ) {
     switch packet.tcpKind {
     case .rst:
-      flow.timer = TimerProfile.tcpReset
+      flow.timer = .tcpReset
       flow.rearm = .set
       flow.touch = true
     case .fin:
-      flow.timer = TimerProfile.tcpClosing
+      flow.timer = .tcpClosing
       flow.rearm = .set
       flow.touch = true
     case .other, .syn: break
@@ -165,7 +165,7 @@ extension Pipeline {
       packet.endpoint = slot.endpoint
       packet.translate = .dnat
       flow.pair = true
-      flow.timer = TimerProfile.udpUnreplied
+      flow.timer = .udpUnreplied
       flow.forwardKind = slot.kind
       flow.set(kind: slot.kind)
       if lookUpFlow(&flow, now: packet.now, .own, &tracer).hit {
@@ -173,7 +173,7 @@ extension Pipeline {
         packet.endpoint = flow.data.id
       }
     } else if packet.reason == nil {
-      flow.timer = TimerProfile.udpStream
+      flow.timer = .udpStream
       flow.rearm = .set
       if lookUpFlow(&flow, now: packet.now, .own, &tracer).hit {
         flow.found = .live

@@ -16,7 +16,12 @@ extension Pipeline {
     packet.set(ipSum.value == 0xFFFF ? 0 : ipSum.value, at: packet.ipv4 &+ 10)
 
     let l4 = packet.tcp != 0 ? packet.tcp : packet.udp
-    guard l4 != 0 else { return }
+    guard l4 != 0 else {
+      if T.isEnabled {
+        tracer.note(.translated(packet.translate, from: (oldIP, 0), to: (packet.newIP, 0)))
+      }
+      return
+    }
     let portOffset = l4 &+ (isDNAT ? 2 : 0)
     let oldPort = packet.u16(portOffset)
     packet.set(packet.newPort, at: portOffset)

@@ -43,7 +43,7 @@ extension Pipeline {
     flow.pair = false
     flow.touch = false
     if flow.found != .none {
-      flow.timer = TimerProfile.tcpReset
+      flow.timer = .tcpReset
       flow.rearm = .set
       flow.touch = true
       _ = lookUpFlow(&flow, now: packet.now, .own, &tracer)
@@ -126,7 +126,7 @@ extension Pipeline {
     let data = FragmentData(
       endpoint: packet.endpoint, ip: packet.newIP, nat: packet.translate.rawValue)
     let done = fragments.learn(
-      key, data, timer: TimerProfile.fragment, at: place, now: packet.now, timers: timers)
+      key, data, timer: K8sDP.Timer.fragment.rawValue, at: place, now: packet.now, timers: timers)
     if T.isEnabled { tracer.note(.fragment(hit: data, learned: done)) }
   }
 }

@@ -23,6 +23,8 @@ public final class SimDataplane: Dataplane {
   private var forwarded: [UInt64] = []
   /// Packets prepared ahead in a batch.
   private static let stride = 32
+  /// Seconds of the eight expire-time profiles, for traces.
+  private(set) var timerSeconds: [UInt32]
   private let prepared = UnsafeMutablePointer<Packet>.allocate(capacity: stride)
   private var scratch = FrameBatch(capacity: 1, maximumLength: 65_535)
 
@@ -34,10 +36,11 @@ public final class SimDataplane: Dataplane {
     func learner(_ name: String) -> Contract.Learner? {
       contract.learners.first { $0.name == name }
     }
+    timerSeconds = learner("flows")?.timers ?? []
     pipeline = Pipeline(
       flowBuckets: learner("flows")?.buckets ?? 1,
       fragmentBuckets: learner("fragments")?.buckets ?? 1,
-      clock: options.clock, timers: learner("flows")?.timers ?? [])
+      clock: options.clock, timers: timerSeconds)
   }
 
   deinit { prepared.deallocate() }
@@ -61,6 +64,7 @@ public final class SimDataplane: Dataplane {
       throw DataplaneError(
         .outOfRange, "timer \(profile)", "profiles are 0...7, seconds at least 1")
     }
+    timerSeconds[profile] = seconds
     pipeline.timers.set(profile, cycles: clock.cycles(seconds: seconds))
   }
 

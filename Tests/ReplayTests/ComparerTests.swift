@@ -49,8 +49,8 @@ import Testing
     let first = try #require(comparison.frameDifferences.first)
     #expect(first.frame.number == 4)
     #expect(first.hexDiff?.offsets == [30])
-    #expect(first.left.steps?.count == 2)
-    #expect(first.right.steps?.count == 2)
+    #expect(first.left.trace?.steps.count == 2)
+    #expect(first.right.trace?.steps.count == 2)
     #expect(
       comparison.text.hasSuffix(
         """
@@ -72,8 +72,8 @@ import Testing
     let first = try #require(comparison.frameDifferences.first)
     #expect(first.frame.number == 2)
     #expect(first.hexDiff == nil)
-    #expect(first.left.steps != nil)
-    #expect(first.right.steps == nil)
+    #expect(first.left.trace?.steps != nil)
+    #expect(first.right.trace?.steps == nil)
     #expect(comparison.right.dropped == [.noFlow: 1])
     #expect(comparison.text.contains("bad: dropped: no_flow"))
   }

@@ -72,7 +72,7 @@ final class FakeDataplane: TracingDataplane {
   func counters() -> Counters { totals }
 
   func trace(_ frame: inout [UInt8], port: PortID, at time: Timestamp, names: NameBook)
-    -> (verdict: Verdict, steps: [TraceStep])
+    -> FrameTrace
   {
     let verdict = process(&frame, port: port, at: time)
     let known = names.services.values.sorted().joined(separator: ",")
@@ -80,7 +80,7 @@ final class FakeDataplane: TracingDataplane {
       TraceStep(table: "flow", outcome: .miss, text: "no flow <yet>"),
       TraceStep(table: "service", outcome: .hit, action: "pin", text: "services \(known)"),
     ]
-    return (verdict, steps)
+    return FrameTrace(verdict: verdict, explanation: "a frame <x>", steps: steps)
   }
 }
 

@@ -18,6 +18,10 @@ extension K8sDP {
     /// UDP both ways: `nf_conntrack_udp_timeout_stream`, 120 s.
     case udpStream = 7
 
+    /// Fragments of a datagram are awaited as long as a reset flow is kept:
+    /// `ipfrag_time` is 30 s, but fragments on one node follow each other at once.
+    public static let fragment = Timer.tcpReset
+
     /// The profile to give ``Dataplane/setTimer(_:seconds:)``.
     public var profile: Int { Int(rawValue) }
 

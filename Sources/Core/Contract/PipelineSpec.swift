@@ -179,4 +179,19 @@ public struct PipelineSpec: Hashable, Sendable {
   public func arguments(of action: Action) -> [Field] {
     action.arguments.flatMap { structure($0) }?.fields ?? []
   }
+
+  /// Tables and learners in the order in which the code first names them, each
+  /// with the action that a miss runs.
+  public var lookUpOrder: [(table: String, missAction: String)] {
+    var order: [(table: String, missAction: String)] = []
+    for instruction in apply where instruction.operation == "table" && instruction.words.count > 1 {
+      let name = instruction.words[1]
+      guard !order.contains(where: { $0.table == name }) else { continue }
+      let missAction =
+        tables.first { $0.name == name }?.defaultAction.name
+        ?? learners.first { $0.name == name }?.defaultAction.name
+      if let missAction { order.append((name, missAction)) }
+    }
+    return order
+  }
 }

@@ -64,4 +64,25 @@ public enum DropReason: UInt8, CaseIterable, Hashable, Sendable {
     case .pipeline: "pipeline"
     }
   }
+
+  /// The reason in words, for traces.
+  public var meaning: String {
+    switch self {
+    case .ttlExpired: "TTL is used up"
+    case .multicast: "multicast and broadcast are not forwarded"
+    case .noEndpoint: "the Service port has no endpoint"
+    case .noFlow: "TCP to a Service, but of no known flow and no SYN"
+    case .endpointGone: "the endpoint was removed, or takes no new flow"
+    case .flowTableFull: "the flow table has no room for the flow"
+    case .natCollision: "another flow looks the same after translation"
+    case .fragment: "the first fragment to the Service was not seen"
+    case .noService: "the Service has no such port"
+    case .badIPHeader: "IP version or header length is wrong"
+    case .truncated: "the frame ends before its headers do"
+    case .badLength: "a length field contradicts the frame"
+    case .oversized: "the frame is longer than the dataplane takes"
+    case .badPort: "the port chosen does not exist"
+    case .pipeline: "the pipeline dropped it"
+    }
+  }
 }

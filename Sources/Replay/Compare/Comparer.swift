@@ -93,10 +93,10 @@ public struct Comparer {
         _ = loaded.dataplane.process(&bytes, port: frame.port, at: frame.time)
         return frame.number < last
       }
-      let (verdict, steps) = tracing.trace(&bytes, port: frame.port, at: frame.time, names: names)
-      let traced = FrameResult(verdict: verdict, bytes: bytes)
+      let trace = tracing.trace(&bytes, port: frame.port, at: frame.time, names: names)
+      let traced = FrameResult(verdict: trace.verdict, bytes: bytes)
       if traced.agrees(with: differences[index][keyPath: side]) {
-        differences[index][keyPath: side].steps = steps
+        differences[index][keyPath: side].trace = trace
       }
       return frame.number < last
     }

@@ -50,7 +50,7 @@ extension Comparison: Encodable {
       port = difference.frame.port
       file = difference.frame.source
       fileFrame = difference.frame.sourceNumber
-      summary = FrameSummary.describe(difference.frame.bytes)
+      summary = PacketSummary.line(difference.frame.bytes)
       left = VerdictText(difference.left.verdict)
       right = VerdictText(difference.right.verdict)
       bytes = diff?.offsets ?? []

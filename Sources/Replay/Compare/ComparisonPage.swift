@@ -136,7 +136,7 @@ public struct ComparisonPage {
         HTML.element("td", class: "number", link)
           + HTML.text("td", class: "number", TraceText.seconds(row.frame.time))
           + HTML.text("td", class: "number", "\(row.frame.port)")
-          + HTML.text("td", class: "wide", FrameSummary.describe(row.frame.bytes))
+          + HTML.text("td", class: "wide", PacketSummary.line(row.frame.bytes))
           + HTML.text("td", verdict))
     }
     let more =

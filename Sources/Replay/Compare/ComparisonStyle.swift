@@ -35,12 +35,12 @@ enum ComparisonStyle {
     table { border-collapse: collapse; width: 100%; }
     th, td { text-align: left; padding: 5px 14px 5px 0; border-bottom: 1px solid var(--line);
       vertical-align: top; }
-    tr:last-child td { border-bottom: 0; }
+    tr:last-child td, tr:last-child th { border-bottom: 0; }
     th { font-size: 13px; font-weight: 600; color: var(--quiet); white-space: nowrap; }
     td.number, th.number { text-align: right; font-variant-numeric: tabular-nums;
       white-space: nowrap; }
     tr.sub td:first-child { padding-left: 18px; color: var(--quiet); }
-    tr.differs td { color: var(--bad); font-weight: 600; }
+    tr.differs td, tr.sub.differs td:first-child { color: var(--bad); font-weight: 600; }
     tr.differs td a { color: inherit; }
     .totals { max-width: 560px; }
     .frames td { font-family: var(--mono); font-size: 12.5px; white-space: nowrap; }

@@ -35,8 +35,11 @@ extension Comparison {
           + "\(TextTable.grouped(outcome.frames)) frames")
     }
     if !stateDifferences.isEmpty {
-      let count = TextTable.grouped(stateDifferences.count)
-      parts.append("\(count) learned entries or counters")
+      let count = stateDifferences.count
+      parts.append(
+        count == 1
+          ? "one learned entry or counter"
+          : "\(TextTable.grouped(count)) learned entries or counters")
     }
     return "\(left.name) and \(right.name) differ in \(parts.joined(separator: " and "))."
   }
@@ -48,9 +51,9 @@ extension Comparison {
     text += "  \(left.name): \(TraceText.verdict(first.left.verdict))\n"
     text += "  \(right.name): \(TraceText.verdict(first.right.verdict))\n"
     for (side, result) in [(left, first.left), (right, first.right)] {
-      guard let steps = result.steps else { continue }
-      text += "  Steps of \(side.name):\n"
-      text += steps.map { "    \(TraceText.line($0))\n" }.joined()
+      guard let trace = result.trace else { continue }
+      text += "  \(side.name) says: \(trace.explanation)\n"
+      text += TraceText.lines(trace.steps).map { "    \($0)\n" }.joined()
     }
     guard let diff = first.hexDiff else { return text }
     let names = FrameFields(first.left.bytes).names(of: diff.offsets).joined(separator: ", ")

@@ -16,7 +16,7 @@ struct DifferenceCard {
   var html: String {
     let frame = difference.frame
     let heading =
-      HTML.text("h3", "Frame \(frame.number): \(FrameSummary.describe(frame.bytes))")
+      HTML.text("h3", "Frame \(frame.number): \(PacketSummary.line(frame.bytes))")
       + HTML.text(
         "p", class: "quiet break",
         "\(TraceText.seconds(frame.time)) s, in on port \(frame.port), \(frame.source) frame "
@@ -30,8 +30,9 @@ struct DifferenceCard {
   private func side(_ name: String, _ result: FrameResult) -> String {
     var html = HTML.text("div", class: "quiet", name)
     html += HTML.text("div", class: "verdict", TraceText.verdict(result.verdict))
-    if let steps = result.steps {
-      html += HTML.element("ol", class: "steps", steps.map(item).joined())
+    if let trace = result.trace {
+      html += HTML.text("p", trace.explanation)
+      html += HTML.element("ol", class: "steps", trace.steps.map(item).joined())
     } else {
       html += HTML.text("p", class: "quiet", "No trace from this dataplane.")
     }

@@ -6,12 +6,12 @@ public struct FrameResult: Hashable, Sendable {
   /// The frame afterwards; only looked at when it was forwarded.
   public var bytes: [UInt8]
   /// Filled in for frames that differ, from dataplanes that trace.
-  public var steps: [TraceStep]?
+  public var trace: FrameTrace?
 
-  public init(verdict: Verdict, bytes: [UInt8], steps: [TraceStep]? = nil) {
+  public init(verdict: Verdict, bytes: [UInt8], trace: FrameTrace? = nil) {
     self.verdict = verdict
     self.bytes = bytes
-    self.steps = steps
+    self.trace = trace
   }
 
   /// Whether two results are the same answer. The bytes of a dropped frame do

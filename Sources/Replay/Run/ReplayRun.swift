@@ -58,7 +58,7 @@ public struct ReplayRun {
   }
 
   private func prepare(_ loaded: LoadedDataplane) throws(ReplayError) {
-    for timer in FlowTimer.allCases {
+    for timer in K8sDP.Timer.allCases {
       guard let seconds = state.timers[timer] else { continue }
       do { try loaded.dataplane.setTimer(timer.profile, seconds: seconds) } catch {
         throw ReplayError(error, dataplane: loaded.dataplane.name)

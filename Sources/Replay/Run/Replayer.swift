@@ -26,10 +26,9 @@ public struct Replayer {
         var comment: String?
         let verdict: Verdict
         if let tracing {
-          let (found, steps) = tracing.trace(
-            &bytes, port: frame.port, at: frame.time, names: names)
-          verdict = found
-          comment = TracedFrame(frame, verdict: verdict, steps: steps).text
+          let trace = tracing.trace(&bytes, port: frame.port, at: frame.time, names: names)
+          verdict = trace.verdict
+          comment = TracedFrame(frame, trace).text
         } else {
           verdict = loaded.dataplane.process(&bytes, port: frame.port, at: frame.time)
         }

@@ -23,12 +23,12 @@ public struct StateFile: Hashable, Sendable {
   public var path: String
   public var intent: Intent
   /// Timers that differ from the pipeline's own, in seconds.
-  public var timers: [FlowTimer: UInt32]
+  public var timers: [K8sDP.Timer: UInt32]
   /// In ascending order of time.
   public var events: [Event]
 
   public init(
-    path: String, intent: Intent, timers: [FlowTimer: UInt32] = [:], events: [Event] = []
+    path: String, intent: Intent, timers: [K8sDP.Timer: UInt32] = [:], events: [Event] = []
   ) {
     self.path = path
     self.intent = intent

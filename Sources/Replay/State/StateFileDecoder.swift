@@ -36,14 +36,14 @@ struct StateFileDecoder {
     return state
   }
 
-  private func decode(timers node: Node) throws(ReplayError) -> [FlowTimer: UInt32] {
-    var timers: [FlowTimer: UInt32] = [:]
+  private func decode(timers node: Node) throws(ReplayError) -> [K8sDP.Timer: UInt32] {
+    var timers: [K8sDP.Timer: UInt32] = [:]
     let entries = try yaml.mapping(
-      node, "timers", optional: FlowTimer.allCases.map(\.rawValue))
-    for timer in FlowTimer.allCases {
-      guard let value = entries[timer.rawValue]?.value else { continue }
+      node, "timers", optional: K8sDP.Timer.allCases.map(\.name))
+    for timer in K8sDP.Timer.allCases {
+      guard let value = entries[timer.name]?.value else { continue }
       // A day over tcpEstablished's own twelve hours is more than any capture needs.
-      timers[timer] = UInt32(try yaml.integer(value, timer.rawValue, 1...604_800))
+      timers[timer] = UInt32(try yaml.integer(value, timer.name, 1...604_800))
     }
     return timers
   }

@@ -69,7 +69,7 @@ public struct StateListing: Hashable, Sendable, Encodable {
             })
         })
     }
-    timers = Dictionary(uniqueKeysWithValues: state.timers.map { ($0.key.rawValue, $0.value) })
+    timers = Dictionary(uniqueKeysWithValues: state.timers.map { ($0.key.name, $0.value) })
     events = state.events.map { TraceText.seconds($0.at) }
   }
 

@@ -1,4 +1,5 @@
 import Core
+import Foundation
 
 /// The words in which frames, steps and verdicts are shown.
 public enum TraceText {
@@ -16,7 +17,7 @@ public enum TraceText {
   /// `#12  0.000153000  port 2  TCP 10.244.0.6:41000 > 10.96.0.80:80 [SYN]`.
   public static func heading(_ frame: InputFrame) -> String {
     "#\(frame.number)  \(seconds(frame.time))  port \(frame.port)  "
-      + FrameSummary.describe(frame.bytes)
+      + PacketSummary.line(frame.bytes)
   }
 
   /// Seconds with nine decimals.
@@ -26,12 +27,26 @@ public enum TraceText {
     return "\(whole)." + String(repeating: "0", count: 9 - digits.count) + digits
   }
 
-  /// `flow miss → service: VIP web 10.96.0.80:80`.
-  public static func line(_ step: TraceStep) -> String {
-    var head = step.table ?? ""
-    if step.outcome != .none { head += (head.isEmpty ? "" : " ") + step.outcome.rawValue }
-    if let action = step.action { head += (head.isEmpty ? "" : " ") + "→ \(action)" }
-    return head.isEmpty ? step.text : "\(head): \(step.text)"
+  /// Steps in columns: table, hit or miss, action, words.
+  ///
+  /// ```
+  /// TCP SYN: opens a connection
+  /// services  hit   service_select  TCP web 10.96.0.80:80 is group 3
+  /// flows     miss  flow_miss       no flow
+  /// ```
+  public static func lines(_ steps: [TraceStep]) -> [String] {
+    let rows = steps.map { step in
+      [
+        step.table ?? "", step.outcome == .none ? "" : step.outcome.rawValue, step.action ?? "",
+        step.text,
+      ]
+    }
+    let widths = (0..<3).map { column in rows.map { $0[column].count }.max() ?? 0 }
+    return zip(steps, rows).map { step, row in
+      if step.table == nil { return step.text }
+      return (0..<3).map { row[$0].padding(toLength: widths[$0] + 2, withPad: " ", startingAt: 0) }
+        .joined() + row[3]
+    }
   }
 
   public static func verdict(_ verdict: Verdict) -> String {

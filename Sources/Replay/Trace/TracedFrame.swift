@@ -1,28 +1,26 @@
 import Core
 
-/// A frame, the steps it took and what became of it.
+/// A frame and what a dataplane did with it.
 public struct TracedFrame: Hashable, Sendable, Encodable {
   public var frame: InputFrame
-  public var verdict: Verdict
-  public var steps: [TraceStep]
+  public var trace: FrameTrace
 
-  public init(_ frame: InputFrame, verdict: Verdict, steps: [TraceStep]) {
+  public init(_ frame: InputFrame, _ trace: FrameTrace) {
     self.frame = frame
-    self.verdict = verdict
-    self.steps = steps
+    self.trace = trace
   }
 
-  /// A heading, a line for each step, and the verdict. No newline at the end.
+  /// A heading, the explanation, and a line for each step. No newline at the end.
   public var text: String {
-    let heading = TraceText.heading(frame)
-    let lines = steps.map { "  " + TraceText.line($0) }
-    return ([heading] + lines + ["  " + TraceText.verdict(verdict)]).joined(separator: "\n")
+    let steps = TraceText.lines(trace.steps).map { "    " + $0 }
+    return ([TraceText.heading(frame), "  " + trace.explanation] + steps)
+      .joined(separator: "\n")
   }
 
   private enum CodingKeys: String, CodingKey {
     case frame, time, port, file
     case fileFrame = "file_frame"
-    case summary, steps, verdict
+    case summary, explanation, steps, verdict
   }
 
   private struct Step: Encodable {
@@ -39,14 +37,15 @@ public struct TracedFrame: Hashable, Sendable, Encodable {
     try container.encode(frame.port, forKey: .port)
     try container.encode(frame.source, forKey: .file)
     try container.encode(frame.sourceNumber, forKey: .fileFrame)
-    try container.encode(FrameSummary.describe(frame.bytes), forKey: .summary)
-    let plain = steps.map { step in
+    try container.encode(PacketSummary.line(frame.bytes), forKey: .summary)
+    try container.encode(trace.explanation, forKey: .explanation)
+    let plain = trace.steps.map { step in
       Step(
         table: step.table, outcome: step.outcome == .none ? nil : step.outcome.rawValue,
         action: step.action, text: step.text)
     }
     try container.encode(plain, forKey: .steps)
-    try container.encode(VerdictText(verdict), forKey: .verdict)
+    try container.encode(VerdictText(trace.verdict), forKey: .verdict)
   }
 }
 

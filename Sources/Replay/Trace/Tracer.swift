@@ -22,8 +22,8 @@ public struct Tracer {
         _ = loaded.dataplane.process(&bytes, port: frame.port, at: frame.time)
         return true
       }
-      let (verdict, steps) = tracing.trace(&bytes, port: frame.port, at: frame.time, names: names)
-      try body(TracedFrame(frame, verdict: verdict, steps: steps))
+      let trace = tracing.trace(&bytes, port: frame.port, at: frame.time, names: names)
+      try body(TracedFrame(frame, trace))
       found = true
       return number == nil
     }

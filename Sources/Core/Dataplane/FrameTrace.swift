@@ -1,3 +1,19 @@
+/// What a dataplane did with a frame, and why.
+public struct FrameTrace: Hashable, Sendable {
+  public var verdict: Verdict
+  /// The whole story in one line: "SYN to VIP web 10.96.0.80:80 → endpoint web-2
+  /// 10.244.0.8:8080 (hash 0x1f3 of group 3) → … → port 4".
+  public var explanation: String
+  /// Every look-up on the way, in order.
+  public var steps: [TraceStep]
+
+  public init(verdict: Verdict, explanation: String, steps: [TraceStep]) {
+    self.verdict = verdict
+    self.explanation = explanation
+    self.steps = steps
+  }
+}
+
 /// One step of a frame through the pipeline, for people and for machines.
 public struct TraceStep: Hashable, Sendable {
   public enum Outcome: String, Hashable, Sendable { case hit, miss, none }
@@ -25,7 +41,7 @@ public protocol TracingDataplane: Dataplane {
   /// - Parameter names: Turns addresses into the names people know them by.
   func trace(
     _ frame: inout [UInt8], port: PortID, at time: Timestamp, names: NameBook
-  ) -> (verdict: Verdict, steps: [TraceStep])
+  ) -> FrameTrace
 }
 
 /// Names of pods, endpoints and Services, for traces.
