@@ -123,7 +123,7 @@ import Testing
     #expect(
       text.contains(
         """
-        #1  0.000000000  port 2  TCP 10.244.0.6:41000 > 10.96.0.80:80 [SYN]
+        #1  0.000000000  port 2  TCP 10.244.0.6:41000 > 10.96.0.80:80 [SYN] len 1
           a frame <x>
             flow     miss       no flow <yet>
             service  hit   pin  services web
