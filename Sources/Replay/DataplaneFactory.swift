@@ -1,5 +1,4 @@
 import Core
-import K8sDPArtefacts
 import SimDataplane
 
 #if DPDK && canImport(DPDKDataplane)
@@ -75,25 +74,39 @@ public struct DataplaneFactory: Sendable {
         return LoadedDataplane(k8sDP: SimDataplane(options: options))
       },
       Recipe(name: "dpdk", bringsClock: true) { (_) throws(ReplayError) in
-        #if DPDK && canImport(DPDKDataplane)
-          var options = SWXOptions()
-          options.sizes = sizes
-          options.gate = { frame in
-            frame.baseAddress.map { start in FrameGate.check(start, length: frame.count) }
-              ?? .truncated
-          }
-          do throws(DataplaneError) {
-            let spec = try PipelineSpec(parsing: K8sDPArtefacts.spec)
-            return LoadedDataplane(k8sDP: try SWXDataplane(spec: spec, options: options))
-          } catch {
-            throw ReplayError("--dataplane dpdk", error.description)
-          }
-        #else
-          throw ReplayError(
-            "--dataplane dpdk", "dpdk is not in this build: rebuild with the DPDK trait")
-        #endif
+        let spec = try PipelineFile.k8sDP()
+        return LoadedDataplane(k8sDP: try engine(spec, sizes: sizes, virtualTime: true))
       },
     ])
+  }
+
+  /// Whether this build has DPDK.
+  public static var hasDPDK: Bool {
+    #if DPDK && canImport(DPDKDataplane)
+      true
+    #else
+      false
+    #endif
+  }
+
+  /// A pipeline on DPDK, behind the gate that the model has.
+  static func engine(_ spec: PipelineSpec, sizes: [String: Int] = [:], virtualTime: Bool)
+    throws(ReplayError) -> any Dataplane
+  {
+    #if DPDK && canImport(DPDKDataplane)
+      var options = SWXOptions()
+      options.sizes = sizes
+      options.virtualTime = virtualTime
+      options.gate = { frame in
+        frame.baseAddress.map { start in FrameGate.check(start, length: frame.count) }
+          ?? .truncated
+      }
+      do throws(DataplaneError) { return try SWXDataplane(spec: spec, options: options) } catch {
+        throw ReplayError("dataplane dpdk", error.description)
+      }
+    #else
+      throw ReplayError("dataplane dpdk", "is not in this build; rebuild with the DPDK trait")
+    #endif
   }
 
   private func recipe(_ name: String) throws(ReplayError) -> Recipe {

@@ -1,106 +1,113 @@
 import Core
+import SimDataplane
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
-/// One figure of the benchmark.
-public struct BenchResult: Codable, Sendable {
-  public var name: String
-  public var value: Double
-  public var unit: String
-  public init(name: String, value: Double, unit: String) {
-    self.name = name
-    self.value = value
-    self.unit = unit
-  }
-}
-
-/// Measures one dataplane. Figures are CPU time of this process, best of
-/// several rounds, without the copying of templates into the batch.
+/// `k8sdp bench`: both dataplanes, and another pipeline on the same host code, in
+/// one run. What is compared with each other is measured in turn, round by round,
+/// so that a noisy machine is noisy for all.
 public struct Bench {
-  public static let batchSize = 256
-  let rounds: Int
+  /// Connections of the established traffic: few fit the caches, many do not.
+  static let established = [(1_000, ""), (100_000, "-100k-flows")]
+  private static let packets = 1_000_000
+  private static let newFlows = 50_000
+  /// Connections that touch every page of a flow table, so that the kernel's
+  /// zeroing of pages is not measured.
+  private static let warmFlows = 250_000
 
-  public init(rounds: Int = 5) { self.rounds = rounds }
+  /// Rounds of each measurement; the least disturbed one counts.
+  public var rounds: Int
+  /// Another pipeline to measure on DPDK, and the file it is from.
+  public var against: (spec: PipelineSpec, file: String)?
+  /// Hears what is being measured.
+  public var progress: (String) -> Void
 
-  /// Packets a second that open `flows` connections, and that belong to them.
-  ///
-  /// - Parameters:
-  ///   - dataplane: programmed for the traffic, no flow known yet.
-  ///   - firstTime: when the first SYN comes.
-  public func tcp(
-    _ dataplane: any Dataplane, traffic: BenchTraffic, packets: Int, firstTime: Timestamp
-  ) throws(DataplaneError) -> (newFlows: Double, established: Double) {
-    let syn = (0..<traffic.flows).map { traffic.frame(flow: $0, flags: 0x02) }
-    let ack = (0..<traffic.flows).map { traffic.frame(flow: $0, flags: 0x10) }
-    var batch = FrameBatch(capacity: Self.batchSize, maximumLength: 256)
+  public init(
+    rounds: Int = 5, against: (spec: PipelineSpec, file: String)? = nil,
+    progress: @escaping (String) -> Void = { _ in }
+  ) {
+    self.rounds = rounds
+    self.against = against
+    self.progress = progress
+  }
 
-    let opened = pass(dataplane, &batch, syn, from: 0, count: traffic.flows, firstTime)
-    guard opened.forwarded == traffic.flows else {
-      throw DataplaneError(
-        .unavailable, dataplane.name,
-        "only \(opened.forwarded) of \(traffic.flows) connections were forwarded")
+  public func run() throws(ReplayError) -> BenchReport {
+    var report = BenchReport()
+    var subjects: [(name: String, subject: BenchSubject)] = [
+      ("model", BenchSubject(SimDataplane()))
+    ]
+    if DataplaneFactory.hasDPDK {
+      progress("building pipelines")
+      subjects.append(("dpdk", try engine(try PipelineFile.k8sDP())))
     }
-    // The handshake ends with the first ACK; the measured packets come after it.
-    _ = pass(dataplane, &batch, ack, from: 0, count: traffic.flows, firstTime)
+    if let against {
+      subjects.append(("against", try engine(against.spec)))
+    }
+    for (_, subject) in subjects { try subject.program(flows: totalFlows) }
 
-    var best = 0.0
-    for round in 0..<rounds {
-      let result = pass(dataplane, &batch, ack, from: round * 7919, count: packets, firstTime)
-      guard result.forwarded == packets else {
-        throw DataplaneError(
-          .unavailable, dataplane.name,
-          "only \(result.forwarded) of \(packets) established packets were forwarded")
+    for (flows, suffix) in Self.established {
+      try establishedTraffic(subjects, flows: flows, suffix: suffix, &report)
+    }
+    for (name, subject) in subjects where name != "against" {
+      progress("\(name): new flows")
+      _ = try subject.open(flows: Self.warmFlows)
+      for _ in 0..<rounds {
+        subject.forgetOpened()
+        report.add("\(name)/new-flows", try subject.open(flows: Self.newFlows), "flows/s")
       }
-      best = max(best, Double(packets) / result.seconds)
     }
-    return (Double(traffic.flows) / opened.seconds, best)
+    for (name, subject) in subjects where name != "against" {
+      progress("\(name): 100,000 entries")
+      report.add(
+        "\(name)/program-100k-entries", try programSeconds(subject.dataplane), "s", least: true)
+    }
+    if let against {
+      for (_, suffix) in Self.established {
+        report.addRatio(
+          "dpdk/service-tcp-established\(suffix)", to: "against/service-tcp-established\(suffix)",
+          file: against.file)
+      }
+    }
+    return report
+  }
+
+  private func engine(_ spec: PipelineSpec) throws(ReplayError) -> BenchSubject {
+    BenchSubject(try DataplaneFactory.engine(spec, virtualTime: false))
+  }
+
+  private var totalFlows: Int {
+    Self.established.map(\.0).reduce(0, +) + Self.warmFlows + rounds * Self.newFlows
+  }
+
+  private func establishedTraffic(
+    _ subjects: [(name: String, subject: BenchSubject)], flows: Int, suffix: String,
+    _ report: inout BenchReport
+  ) throws(ReplayError) {
+    var traffic: [FrameList] = []
+    for (_, subject) in subjects { traffic.append(try subject.establish(flows: flows)) }
+    // The first round warms the caches up and does not count.
+    for round in 0...rounds {
+      for (i, (name, subject)) in subjects.enumerated() {
+        progress("\(name): \(flows) established flows, round \(round) of \(rounds)")
+        let rate = try subject.forward(traffic[i], packets: Self.packets)
+        guard round > 0 else { continue }
+        report.add("\(name)/service-tcp-established\(suffix)", rate, "packets/s")
+      }
+    }
   }
 
   /// Seconds to program 100,000 rows in one batch.
-  public func program100k(_ dataplane: any Dataplane) throws(DataplaneError) -> Double {
+  private func programSeconds(_ dataplane: any Dataplane) throws(ReplayError) -> Double {
     let updates = (0..<100_000).map { i in
       Update.insert(
         TableEntry(
-          table: "routes", key: [UInt64(0x0B00_0000 + i)], action: "route_hop",
-          arguments: [2, 0x0200_0000_0002, BenchTraffic.gatewayMAC]))
+          table: "endpoints", key: [UInt64(10_000 + i)], action: "endpoint_hop",
+          arguments: [
+            UInt64(0x0B00_0000 + i), 80, 2, 0x0200_0000_0002, BenchTraffic.gatewayMAC.value,
+          ]))
     }
-    let start = Self.cpuSeconds()
-    try dataplane.apply(updates)
-    return Self.cpuSeconds() - start
-  }
-
-  private func pass(
-    _ dataplane: any Dataplane, _ batch: inout FrameBatch, _ templates: [[UInt8]], from: Int,
-    count: Int, _ time: Timestamp
-  ) -> (seconds: Double, forwarded: Int) {
-    var seconds = 0.0
-    var forwarded = 0
-    var sent = 0
-    while sent < count {
-      batch.removeAll()
-      let size = min(Self.batchSize, count - sent)
-      for i in 0..<size {
-        let template = templates[(from + sent + i) % templates.count]
-        _ = template.withUnsafeBytes { batch.append($0, port: 2) }
-      }
-      let start = Self.cpuSeconds()
-      dataplane.process(batch, at: time)
-      seconds += Self.cpuSeconds() - start
-      for i in 0..<size where batch.verdicts[i] & FrameBatch.dropBit == 0 { forwarded += 1 }
-      sent += size
+    let start = BenchSubject.processorSeconds()
+    do { try dataplane.apply(updates) } catch {
+      throw ReplayError(error, dataplane: dataplane.name)
     }
-    return (seconds, forwarded)
-  }
-
-  private static func cpuSeconds() -> Double {
-    var now = timespec()
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now)
-    return Double(now.tv_sec) + Double(now.tv_nsec) * 1e-9
+    return BenchSubject.processorSeconds() - start
   }
 }

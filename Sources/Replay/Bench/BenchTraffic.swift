@@ -1,89 +1,93 @@
 import Core
 
-/// The traffic of the benchmark: clients that open TCP connections to one
-/// Service with 64 endpoints, in frames of 64 bytes.
-public struct BenchTraffic: Sendable {
-  public static let vip: UInt32 = 0x0A60_0050
-  public static let vipPort: UInt16 = 80
-  public static let endpoints = 64
-  public static let endpointPort: UInt16 = 8080
-  static let gatewayMAC: UInt64 = 0x0200_0000_0001
-  static let frameLength = 64
-
-  /// Address of endpoint `i`.
-  public static func endpoint(_ i: Int) -> UInt32 { 0x0AF4_0100 + UInt32(i) }
-  /// Port of the pod of endpoint `i`.
-  public static func endpointPortID(_ i: Int) -> PortID { PortID(3 + i) }
-  /// MAC of the pod of endpoint `i`.
-  public static func endpointMAC(_ i: Int) -> UInt64 { 0x0200_0000_0100 + UInt64(i) }
+/// The traffic of the benchmark: clients with TCP connections to one Service,
+/// in the smallest Ethernet frames.
+struct BenchTraffic {
+  static let vip = IPv4Address(0x0A60_0050)
+  static let vipPort: UInt16 = 80
+  static let gatewayMAC = MACAddress(0x0200_0000_0001)
+  /// Without the frame check sequence (IEEE 802.3 3.2.8).
+  static let frameLength = 60
+  /// Ports of one client that are used: with fewer clients than endpoints of
+  /// flows, tuples are as structured as a load generator's.
+  private static let portsPerClient = 50_000
+  /// The port of the pipeline that all clients are behind.
+  static let clientPort: PortID = 2
 
   /// Connections, each with a tuple of its own.
-  public let flows: Int
+  let flows: Int
 
-  public init(flows: Int) { self.flows = flows }
-
-  /// Client address and port of flow `i`.
-  func client(_ i: Int) -> (ip: UInt32, port: UInt16) {
-    (0x0AF4_8000 + UInt32(i / 50_000), UInt16(1024 + i % 50_000))
+  /// Addresses of the clients of the flows up to a number.
+  static func clients(flows: Int) -> [IPv4Address] {
+    (0...((flows - 1) / portsPerClient)).map { IPv4Address(0x0AF4_8000 + UInt32($0)) }
   }
 
-  /// A TCP frame from a client to the Service.
+  /// Frames of one kind for the flows from `first` on, one behind the other.
   ///
-  /// - Parameter flags: the TCP flags byte (RFC 9293 3.1).
-  func frame(flow i: Int, flags: UInt8) -> [UInt8] {
-    let (ip, port) = client(i)
-    var frame = [UInt8](repeating: 0, count: Self.frameLength)
-    func put(_ value: UInt64, _ bytes: Int, at offset: Int) {
-      for b in 0..<bytes {
-        frame[offset + b] = UInt8(truncatingIfNeeded: value >> UInt64(8 * (bytes - 1 - b)))
+  /// - Parameter flags: SYN opens a connection.
+  func requests(first: Int = 0, flags: TCPFlags) -> FrameList {
+    let ethernet = builder()
+    var list = FrameList(frameLength: Self.frameLength)
+    for i in first..<(first + flows) {
+      let client = IPv4Address(0x0AF4_8000 + UInt32(i / Self.portsPerClient))
+      let port = UInt16(1024 + i % Self.portsPerClient)
+      list.append(
+        ethernet.tcp(
+          .init(from: client, to: Self.vip), .init(from: port, to: Self.vipPort, flags: flags)),
+        port: Self.clientPort)
+    }
+    return list
+  }
+
+  /// An endpoint's answer to a request as it arrived there.
+  func reply(to request: UnsafeRawBufferPointer) -> [UInt8] {
+    let layers = FrameLayers(Array(request))
+    guard let ip = layers.ipv4, let source = layers.u16(ip.header.upperBound),
+      let destination = layers.u16(ip.header.upperBound + 2)
+    else { return [] }
+    return builder().tcp(
+      .init(from: ip.destination, to: ip.source),
+      .init(from: destination, to: source, flags: [.ack]))
+  }
+
+  private func builder() -> PacketBuilder {
+    var ethernet = PacketBuilder(
+      from: MACAddress(0x0200_0000_0002), to: Self.gatewayMAC)
+    ethernet.minimumLength = Self.frameLength
+    return ethernet
+  }
+}
+
+/// Frames of one length in one block, so that measuring does not chase pointers.
+struct FrameList {
+  let frameLength: Int
+  private var bytes: [UInt8] = []
+  private var ports: [PortID] = []
+
+  init(frameLength: Int) { self.frameLength = frameLength }
+
+  var count: Int { ports.count }
+
+  mutating func append(_ frame: some Collection<UInt8>, port: PortID) {
+    bytes += frame
+    ports.append(port)
+  }
+
+  func withFrame(_ i: Int, _ body: (UnsafeRawBufferPointer) -> Void) {
+    bytes.withUnsafeBytes {
+      body(UnsafeRawBufferPointer(rebasing: $0[(i * frameLength)..<((i + 1) * frameLength)]))
+    }
+  }
+
+  /// Copies frames into an empty batch: round and round from `first` on.
+  func fill(_ batch: inout FrameBatch, first: Int, count size: Int) {
+    bytes.withUnsafeBytes { block in
+      for i in first..<(first + size) {
+        let at = i % count
+        let frame = UnsafeRawBufferPointer(
+          rebasing: block[(at * frameLength)..<((at + 1) * frameLength)])
+        _ = batch.append(frame, port: ports[at])
       }
     }
-    put(Self.gatewayMAC, 6, at: 0)
-    put(0x0200_0000_0002, 6, at: 6)
-    put(0x0800, 2, at: 12)
-    put(0x45, 1, at: 14)
-    put(40, 2, at: 16)
-    put(64, 1, at: 22)
-    put(6, 1, at: 23)
-    put(UInt64(ip), 4, at: 26)
-    put(UInt64(Self.vip), 4, at: 30)
-    put(UInt64(port), 2, at: 34)
-    put(UInt64(Self.vipPort), 2, at: 36)
-    put(0x50, 1, at: 46)
-    put(UInt64(flags), 1, at: 47)
-    return frame
-  }
-
-  /// Rows for `k8s_dp`.
-  public static func k8sDPUpdates() -> [Update] {
-    var updates: [Update] = []
-    for i in 0..<endpoints {
-      let hop: [UInt64] = [UInt64(endpointPortID(i)), endpointMAC(i), gatewayMAC]
-      updates.append(
-        .insert(
-          TableEntry(
-            table: "endpoints", key: [UInt64(i + 1)], action: "endpoint_hop",
-            arguments: [UInt64(endpoint(i)), UInt64(endpointPort)] + hop)))
-      updates.append(
-        .insert(
-          TableEntry(
-            table: "routes", key: [UInt64(endpoint(i))], action: "route_hop", arguments: hop)))
-    }
-    let slots = 512
-    for slot in 0..<slots {
-      updates.append(
-        .insert(
-          TableEntry(
-            table: "slots", key: [1, UInt64(slot)], action: "slot_endpoint",
-            arguments: [UInt64(slot % endpoints + 1), 0x80])))
-    }
-    updates.append(
-      .insert(
-        TableEntry(
-          table: "services", key: [UInt64(vip), UInt64(vipPort), 6], action: "service_select",
-          arguments: [1, UInt64(slots - 1)])))
-    updates.append(
-      .insert(TableEntry(table: "routes", key: [UInt64(vip)], action: "route_vip")))
-    return updates
   }
 }

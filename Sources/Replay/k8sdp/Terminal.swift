@@ -18,6 +18,12 @@ enum Terminal {
     }
   }
 
+  /// Shows what is being done when standard error is a terminal.
+  static func step(_ what: String) {
+    guard isatty(STDERR_FILENO) == 1 else { return }
+    FileHandle.standardError.write(Data("\r\(what)\u{1B}[K".utf8))
+  }
+
   /// Clears the line of progress.
   static func endProgress() {
     guard isatty(STDERR_FILENO) == 1 else { return }
