@@ -85,6 +85,8 @@ void cswx_layout_take(const struct cswx_layout *layout, const uint8_t *bytes, ui
 extern struct rte_swx_port_in_ops cswx_in_ops;
 extern struct rte_swx_port_out_ops cswx_out_ops;
 
+void cswx_memory_use_huge_pages(void);
+
 void cswx_trap_enter(uint64_t cycles);
 void cswx_trap_leave(void);
 

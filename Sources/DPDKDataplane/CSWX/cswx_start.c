@@ -33,7 +33,9 @@ static int start(uint32_t megabytes) {
   int count = (int)(sizeof(arguments) / sizeof(arguments[0])) - 1;
   int status = rte_eal_init(count, arguments);
   pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus);
-  return status < 0 ? (rte_errno ? -rte_errno : -EIO) : 0;
+  if (status < 0) return rte_errno ? -rte_errno : -EIO;
+  cswx_memory_use_huge_pages();
+  return 0;
 }
 
 int cswx_start(uint32_t megabytes) {
