@@ -4,12 +4,17 @@
 //
 //   parse -> [ARP | IPv4] -> flow / service / slot / endpoint -> route -> out
 //
-// Three facts about the engine shape this source:
+// Segments of TCP connections under way are most of the traffic and go a short
+// way of their own. All else goes the long way; both end in the same forwarding.
+//
+// Four facts about the engine shape this source:
 //  * nothing is cleared between packets, so every metadata field that is read
 //    is written first on every path;
 //  * `&&`, `<` and `>` miscompile together, so conditions are nested;
 //  * a hash result must lie in the first 32 bytes of metadata, so the keys
-//    come first in metadata_t.
+//    come first in metadata_t;
+//  * every statement costs: about a nanosecond each, so the short way sets
+//    nothing that it does not read.
 //
 // Frame lengths are not visible in P4: the host drops frames whose headers
 // are cut short or lie about their length before they enter.
@@ -137,58 +142,63 @@ struct metadata_t {
     bit<8>  kind;
     bit<24> mix;
     // What a flow entry says, or what is to be learned.
-    bit<32> flow_id;      // endpoint id
-    bit<32> flow_ip;      // DNAT: the endpoint's; SNAT: the Service's
-    bit<16> flow_port;
-    bit<8>  flow_kind;    // SNAT: kind of the forward entry
-    bit<8>  flow_nat;     // NAT_DNAT or NAT_SNAT
-    bit<8>  learn;        // 1: a miss learns
-    bit<8>  rearm;        // REARM_*: what a hit does to the timer
-    bit<24> forward_mix;  // `mix` of the packet's own tuple
-    bit<8>  forward_kind;
-    bit<8>  found;        // FOUND_*: which forward entry exists
+    bit<32> endpoint_id;
+    bit<32> new_ip;       // DNAT: the endpoint's; SNAT: the Service's
+    bit<16> new_port;
+    bit<8>  peer_kind;    // SNAT: kind of the entry for requests
+    bit<8>  nat;          // NAT_*
+    bit<8>  mode;         // MODE_*: what a look-up in `flows` does
+    bit<8>  shape;        // SHAPE_*
+    bit<8>  next;         // NEXT_*
+    bit<8>  reason;       // DROP_*, with NEXT_DROP
+    // The long way only.
+    bit<8>  fragment;     // FRAGMENT_*
+    bit<8>  forward_kind; // kind of the entry for requests
+    bit<8>  found;        // FOUND_*: which entry this direction has
     bit<8>  pair;         // 1: the other direction needs an entry, too
     bit<8>  touch;        // 1: the other direction's entry gets the timer, too
-    bit<8>  tcp;          // TCP_*
-    // How to translate and where to.
-    bit<32> endpoint_id;
-    bit<32> new_ip;
-    bit<16> new_port;
-    bit<8>  translate;    // NAT_NONE, NAT_DNAT or NAT_SNAT
-    bit<48> dst_mac;
-    bit<48> src_mac;
-    bit<8>  next;         // NEXT_*
-    bit<8>  routed;       // 1: `next` and the port are set
-    bit<8>  reason;       // DROP_*
-    // Fragments.
-    bit<8>  fragment;     // FRAGMENT_*
+    bit<8>  drain;        // 1: the endpoint takes no new flow
+    // What is to be done, while the entry of the other direction is looked up.
+    bit<24> own_mix;
+    bit<32> own_endpoint_id;
+    bit<32> own_ip;
+    bit<16> own_port;
+    bit<8>  own_nat;
 }
 
 const bit<8> NAT_NONE = 0;
 const bit<8> NAT_DNAT = 1;
 const bit<8> NAT_SNAT = 2;
 
-const bit<8> REARM_KEEP = 0;   // start the stored profile again
-const bit<8> REARM_SET  = 1;   // store the profile in `timer` and start it
-const bit<8> REARM_NONE = 2;   // look only
+const bit<8> MODE_KEEP       = 0;   // a hit starts the stored profile again
+const bit<8> MODE_SET        = 1;   // a hit stores the profile in `timer` and starts it
+const bit<8> MODE_LOOK       = 2;   // a hit changes nothing
+const bit<8> MODE_LEARN_KEEP = 3;   // as KEEP, and a miss learns
+const bit<8> MODE_LEARN_LOOK = 4;   // as LOOK, and a miss learns
 
 const bit<8> FOUND_NONE = 0;
 const bit<8> FOUND_LIVE = 1;   // TCP past its handshake, or UDP
 const bit<8> FOUND_HALF = 2;   // TCP in its handshake
 
-const bit<8> TCP_OTHER = 0;
-const bit<8> TCP_SYN   = 1;    // opens a connection
-const bit<8> TCP_FIN   = 2;
-const bit<8> TCP_RST   = 3;
+const bit<8> SHAPE_TCP       = 0;  // not fragmented; not the shapes below
+const bit<8> SHAPE_TCP_FIRST = 1;  // the same, of a fragmented packet
+const bit<8> SHAPE_SYN       = 2;  // opens a connection
+const bit<8> SHAPE_FIN       = 3;
+const bit<8> SHAPE_RST       = 4;
+const bit<8> SHAPE_UDP       = 5;
+const bit<8> SHAPE_LATER     = 6;  // a later fragment: no ports
+const bit<8> SHAPE_OTHER     = 7;  // other protocols on IPv4
+const bit<8> SHAPE_BAD       = 8;  // bad IP version or header length
 
-const bit<8> NEXT_HOST  = 0;   // not known here: to the host, unmodified
-const bit<8> NEXT_HOP   = 1;   // rewrite MACs, decrement TTL
-const bit<8> NEXT_DRAIN = 2;   // the same; the endpoint takes no new flow
-const bit<8> NEXT_VIP   = 3;   // the address of a Service
+const bit<8> NEXT_HOST = 0;    // not known here: to the host, unmodified
+const bit<8> NEXT_HOP  = 1;    // MACs are rewritten, TTL is to be decremented
+const bit<8> NEXT_VIP  = 2;    // the address of a Service
+const bit<8> NEXT_DROP = 3;
+const bit<8> NEXT_LONG = 4;    // to be found on the long way
+const bit<8> NEXT_GONE = 5;    // the same, and the endpoint was removed
 
 const bit<8> FRAGMENT_NONE  = 0;
 const bit<8> FRAGMENT_FIRST = 1;
-const bit<8> FRAGMENT_LATER = 2;
 
 struct flow_data_t {
     bit<32> id;
@@ -213,8 +223,6 @@ control pre_control(in headers_t hdr, inout metadata_t meta,
 parser packet_parser(packet_in pkt, out headers_t hdr, inout metadata_t meta,
                      in pna_main_parser_input_metadata_t istd) {
     state start {
-        meta.reason = DROP_NONE;
-        meta.fragment = FRAGMENT_NONE;
         pkt.extract(hdr.ethernet);
         transition select(hdr.ethernet.ether_type) {
             ETHERTYPE_IPV4: parse_ipv4;
@@ -249,7 +257,7 @@ parser packet_parser(packet_in pkt, out headers_t hdr, inout metadata_t meta,
     }
 
     state bad_ip_header {
-        meta.reason = DROP_BAD_IP_HEADER;
+        meta.shape = SHAPE_BAD;
         transition accept;
     }
 
@@ -259,39 +267,45 @@ parser packet_parser(packet_in pkt, out headers_t hdr, inout metadata_t meta,
         transition parse_l4;
     }
 
-    // 0x3fff: more-fragments or an offset. Only the first fragment has ports.
+    // 0x3fff: more-fragments or an offset. Only the first fragment has ports. The
+    // common values come first: a plain comparison is cheaper than a masked one.
     state parse_l4 {
         transition select(hdr.ipv4.flags_frag_offset) {
+            0x4000:            parse_ports;
+            0x0000:            parse_ports;
             0x0000 &&& 0x3fff: parse_ports;
             0x2000 &&& 0x3fff: first_fragment;
             default:           later_fragment;
         }
     }
 
-    state first_fragment {
-        meta.fragment = FRAGMENT_FIRST;
-        transition parse_ports;
-    }
-
-    state later_fragment {
-        meta.fragment = FRAGMENT_LATER;
-        transition accept;
-    }
-
     state parse_ports {
         transition select(hdr.ipv4.protocol) {
             PROTOCOL_TCP: parse_tcp;
-            PROTOCOL_UDP: parse_udp;
-            default:      accept;
+            default:      parse_rest;
         }
     }
 
     state parse_tcp {
         pkt.extract(hdr.tcp);
-        meta.tcp = TCP_OTHER;
+        meta.shape = SHAPE_TCP;
         transition select(hdr.tcp.flags) {
-            0x00 &&& 0x07: accept;     // the common case: no SYN, FIN, RST
-            0x02 &&& 0x17: tcp_syn;    // whatever the ECN bits
+            0x10:          accept;     // ACK
+            0x18:          accept;     // PSH, ACK
+            0x00 &&& 0x07: accept;
+            default:       tcp_control;
+        }
+    }
+
+    state tcp_control {
+        meta.fragment = FRAGMENT_NONE;
+        transition tcp_flags;
+    }
+
+    // SYN without ACK, whatever the ECN bits, and without FIN or RST; RST; FIN.
+    state tcp_flags {
+        transition select(hdr.tcp.flags) {
+            0x02 &&& 0x17: tcp_syn;
             0x04 &&& 0x04: tcp_rst;
             0x01 &&& 0x01: tcp_fin;
             default:       accept;
@@ -299,22 +313,54 @@ parser packet_parser(packet_in pkt, out headers_t hdr, inout metadata_t meta,
     }
 
     state tcp_syn {
-        meta.tcp = TCP_SYN;
+        meta.shape = SHAPE_SYN;
         transition accept;
     }
 
     state tcp_rst {
-        meta.tcp = TCP_RST;
+        meta.shape = SHAPE_RST;
         transition accept;
     }
 
     state tcp_fin {
-        meta.tcp = TCP_FIN;
+        meta.shape = SHAPE_FIN;
         transition accept;
+    }
+
+    state parse_rest {
+        meta.fragment = FRAGMENT_NONE;
+        meta.shape = SHAPE_OTHER;
+        transition select(hdr.ipv4.protocol) {
+            PROTOCOL_UDP: parse_udp;
+            default:      accept;
+        }
     }
 
     state parse_udp {
         pkt.extract(hdr.udp);
+        meta.shape = SHAPE_UDP;
+        transition accept;
+    }
+
+    state first_fragment {
+        meta.fragment = FRAGMENT_FIRST;
+        meta.shape = SHAPE_OTHER;
+        transition select(hdr.ipv4.protocol) {
+            PROTOCOL_TCP: parse_tcp_first;
+            PROTOCOL_UDP: parse_udp;
+            default:      accept;
+        }
+    }
+
+    state parse_tcp_first {
+        pkt.extract(hdr.tcp);
+        meta.shape = SHAPE_TCP_FIRST;
+        transition tcp_flags;
+    }
+
+    state later_fragment {
+        meta.fragment = FRAGMENT_NONE;
+        meta.shape = SHAPE_LATER;
         transition accept;
     }
 }
@@ -332,29 +378,33 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
 
     // ------------------------------------------------------------------ flows
     action flow_hit(bit<32> id, bit<32> ip, bit<16> port, bit<8> kind, bit<8> nat) {
-        meta.flow_id = id;
-        meta.flow_ip = ip;
-        meta.flow_port = port;
-        meta.flow_kind = kind;
-        meta.flow_nat = nat;
-        if (meta.rearm == REARM_KEEP) {
+        meta.endpoint_id = id;
+        meta.new_ip = ip;
+        meta.new_port = port;
+        meta.peer_kind = kind;
+        meta.nat = nat;
+        if (meta.mode == MODE_KEEP) {
             restart_expire_timer();
         } else {
-            if (meta.rearm == REARM_SET) {
+            if (meta.mode == MODE_SET) {
                 set_entry_expire_time(timer);
+            } else {
+                if (meta.mode == MODE_LEARN_KEEP) {
+                    restart_expire_timer();
+                }
             }
         }
     }
 
     action flow_miss() {
-        if (meta.learn == 1) {
+        if (meta.mode >= MODE_LEARN_KEEP) {
             ok = add_entry(action_name = "flow_hit",
                 action_params = (flow_data_t) {
-                    id = meta.flow_id,
-                    ip = meta.flow_ip,
-                    port = meta.flow_port,
-                    kind = meta.flow_kind,
-                    nat = meta.flow_nat
+                    id = meta.endpoint_id,
+                    ip = meta.new_ip,
+                    port = meta.new_port,
+                    kind = meta.peer_kind,
+                    nat = meta.nat
                 },
                 expire_time_profile_id = timer);
         }
@@ -384,8 +434,8 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
     // Not armed again: an identification is soon used for another datagram.
     action fragment_hit(bit<32> id, bit<32> ip, bit<8> nat) {
         meta.endpoint_id = id;
-        meta.flow_ip = ip;
-        meta.flow_nat = nat;
+        meta.new_ip = ip;
+        meta.nat = nat;
     }
 
     action fragment_miss() {
@@ -394,7 +444,7 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
                 action_params = (fragment_data_t) {
                     id = meta.endpoint_id,
                     ip = meta.new_ip,
-                    nat = meta.translate
+                    nat = meta.nat
                 },
                 expire_time_profile_id = timer);
         }
@@ -461,8 +511,8 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
                         bit<48> dmac, bit<48> smac) {
         meta.new_ip = ip;
         meta.new_port = port;
-        meta.dst_mac = dmac;
-        meta.src_mac = smac;
+        hdr.ethernet.dst_mac = dmac;
+        hdr.ethernet.src_mac = smac;
         meta.next = NEXT_HOP;
         send_to_port(egress);
     }
@@ -472,9 +522,10 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
                           bit<48> dmac, bit<48> smac) {
         meta.new_ip = ip;
         meta.new_port = port;
-        meta.dst_mac = dmac;
-        meta.src_mac = smac;
-        meta.next = NEXT_DRAIN;
+        hdr.ethernet.dst_mac = dmac;
+        hdr.ethernet.src_mac = smac;
+        meta.next = NEXT_HOP;
+        meta.drain = 1;
         send_to_port(egress);
     }
 
@@ -487,7 +538,7 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
     }
 
     action endpoint_gone() {
-        meta.reason = DROP_ENDPOINT_GONE;
+        meta.next = NEXT_GONE;
     }
 
     table endpoints {
@@ -506,8 +557,8 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
 
     // ----------------------------------------------------------------- routes
     action route_hop(PortId_t egress, bit<48> dmac, bit<48> smac) {
-        meta.dst_mac = dmac;
-        meta.src_mac = smac;
+        hdr.ethernet.dst_mac = dmac;
+        hdr.ethernet.src_mac = smac;
         meta.next = NEXT_HOP;
         send_to_port(egress);
     }
@@ -555,388 +606,491 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
         size = 131072;
     }
 
-    apply {
-        meta.next = NEXT_HOST;
-        meta.routed = 0;
-        meta.translate = NAT_NONE;
-        meta.learn = 0;
-        meta.rearm = REARM_KEEP;
-        meta.pair = 0;
-        meta.touch = 0;
-        meta.found = FOUND_NONE;
-        timer = TIMER_TCP_ESTABLISHED;
+    // ------------------------------------------------------------- translation
+    // get() returns 0xffff for 0, which is right for UDP only (RFC 768); 0 in UDP
+    // means that there is no checksum, and stays.
+    @hidden action dnat_tcp() {
+        ip_sum.clear();
+        ip_sum.subtract(hdr.ipv4.header_checksum);
+        ip_sum.subtract(hdr.ipv4.dst_addr);
+        l4_sum.clear();
+        l4_sum.subtract(hdr.tcp.checksum);
+        l4_sum.subtract(hdr.ipv4.dst_addr);
+        l4_sum.subtract(hdr.tcp.dst_port);
+        hdr.ipv4.dst_addr = meta.new_ip;
+        hdr.tcp.dst_port = meta.new_port;
+        l4_sum.add(hdr.ipv4.dst_addr);
+        l4_sum.add(hdr.tcp.dst_port);
+        hdr.tcp.checksum = l4_sum.get();
+        if (hdr.tcp.checksum == 0xffff) {
+            hdr.tcp.checksum = 0;
+        }
+        ip_sum.add(hdr.ipv4.dst_addr);
+        hdr.ipv4.header_checksum = ip_sum.get();
+        if (hdr.ipv4.header_checksum == 0xffff) {
+            hdr.ipv4.header_checksum = 0;
+        }
+    }
 
+    @hidden action snat_tcp() {
+        ip_sum.clear();
+        ip_sum.subtract(hdr.ipv4.header_checksum);
+        ip_sum.subtract(hdr.ipv4.src_addr);
+        l4_sum.clear();
+        l4_sum.subtract(hdr.tcp.checksum);
+        l4_sum.subtract(hdr.ipv4.src_addr);
+        l4_sum.subtract(hdr.tcp.src_port);
+        hdr.ipv4.src_addr = meta.new_ip;
+        hdr.tcp.src_port = meta.new_port;
+        l4_sum.add(hdr.ipv4.src_addr);
+        l4_sum.add(hdr.tcp.src_port);
+        hdr.tcp.checksum = l4_sum.get();
+        if (hdr.tcp.checksum == 0xffff) {
+            hdr.tcp.checksum = 0;
+        }
+        ip_sum.add(hdr.ipv4.src_addr);
+        hdr.ipv4.header_checksum = ip_sum.get();
+        if (hdr.ipv4.header_checksum == 0xffff) {
+            hdr.ipv4.header_checksum = 0;
+        }
+    }
+
+    @hidden action dnat_udp() {
+        ip_sum.clear();
+        ip_sum.subtract(hdr.ipv4.header_checksum);
+        ip_sum.subtract(hdr.ipv4.dst_addr);
+        l4_sum.clear();
+        l4_sum.subtract(hdr.udp.checksum);
+        l4_sum.subtract(hdr.ipv4.dst_addr);
+        l4_sum.subtract(hdr.udp.dst_port);
+        hdr.ipv4.dst_addr = meta.new_ip;
+        hdr.udp.dst_port = meta.new_port;
+        l4_sum.add(hdr.ipv4.dst_addr);
+        l4_sum.add(hdr.udp.dst_port);
+        if (hdr.udp.checksum != 0) {
+            hdr.udp.checksum = l4_sum.get();
+        }
+        ip_sum.add(hdr.ipv4.dst_addr);
+        hdr.ipv4.header_checksum = ip_sum.get();
+        if (hdr.ipv4.header_checksum == 0xffff) {
+            hdr.ipv4.header_checksum = 0;
+        }
+    }
+
+    @hidden action snat_udp() {
+        ip_sum.clear();
+        ip_sum.subtract(hdr.ipv4.header_checksum);
+        ip_sum.subtract(hdr.ipv4.src_addr);
+        l4_sum.clear();
+        l4_sum.subtract(hdr.udp.checksum);
+        l4_sum.subtract(hdr.ipv4.src_addr);
+        l4_sum.subtract(hdr.udp.src_port);
+        hdr.ipv4.src_addr = meta.new_ip;
+        hdr.udp.src_port = meta.new_port;
+        l4_sum.add(hdr.ipv4.src_addr);
+        l4_sum.add(hdr.udp.src_port);
+        if (hdr.udp.checksum != 0) {
+            hdr.udp.checksum = l4_sum.get();
+        }
+        ip_sum.add(hdr.ipv4.src_addr);
+        hdr.ipv4.header_checksum = ip_sum.get();
+        if (hdr.ipv4.header_checksum == 0xffff) {
+            hdr.ipv4.header_checksum = 0;
+        }
+    }
+
+    @hidden action dnat_ip() {
+        ip_sum.clear();
+        ip_sum.subtract(hdr.ipv4.header_checksum);
+        ip_sum.subtract(hdr.ipv4.dst_addr);
+        hdr.ipv4.dst_addr = meta.new_ip;
+        ip_sum.add(hdr.ipv4.dst_addr);
+        hdr.ipv4.header_checksum = ip_sum.get();
+        if (hdr.ipv4.header_checksum == 0xffff) {
+            hdr.ipv4.header_checksum = 0;
+        }
+    }
+
+    @hidden action snat_ip() {
+        ip_sum.clear();
+        ip_sum.subtract(hdr.ipv4.header_checksum);
+        ip_sum.subtract(hdr.ipv4.src_addr);
+        hdr.ipv4.src_addr = meta.new_ip;
+        ip_sum.add(hdr.ipv4.src_addr);
+        hdr.ipv4.header_checksum = ip_sum.get();
+        if (hdr.ipv4.header_checksum == 0xffff) {
+            hdr.ipv4.header_checksum = 0;
+        }
+    }
+
+    // ------------------------------------------------------------------- helpers
+    @hidden action tcp_key() {
+        meta.src_ip = hdr.ipv4.src_addr;
+        meta.src_port = hdr.tcp.src_port;
+        meta.dst_ip = hdr.ipv4.dst_addr;
+        meta.dst_port = hdr.tcp.dst_port;
+        meta.kind = KIND_TCP;
+        meta.mix = tuple_hash.get_hash({meta.src_ip, meta.src_port,
+                                        meta.dst_ip, meta.dst_port});
+    }
+
+    @hidden action udp_key() {
+        meta.src_ip = hdr.ipv4.src_addr;
+        meta.src_port = hdr.udp.src_port;
+        meta.dst_ip = hdr.ipv4.dst_addr;
+        meta.dst_port = hdr.udp.dst_port;
+        meta.kind = KIND_UDP;
+        meta.mix = tuple_hash.get_hash({meta.src_ip, meta.src_port,
+                                        meta.dst_ip, meta.dst_port});
+    }
+
+    @hidden action refuse(bit<8> reason) {
+        meta.next = NEXT_DROP;
+        meta.reason = reason;
+    }
+
+    @hidden action drop() {
+        drops.count(meta.reason);
+        drop_packet();
+    }
+
+    apply {
         if (hdr.ipv4.isValid()) {
             if ((hdr.ethernet.dst_mac & 0x010000000000) != 0) {
-                if (meta.reason == DROP_NONE) {
-                    meta.reason = DROP_MULTICAST;
+                refuse(DROP_MULTICAST);
+                if (meta.shape == SHAPE_BAD) {
+                    meta.reason = DROP_BAD_IP_HEADER;
                 }
-            }
-
-            // 1. Which flow, which endpoint?
-            if (meta.reason == DROP_NONE) {
-                if (hdr.ipv4.ttl <= 1) {
+            } else { if (hdr.ipv4.ttl <= 1) {
+                if (meta.shape == SHAPE_BAD) {
+                    refuse(DROP_BAD_IP_HEADER);
+                } else {
                     // What we would have to route ends here; the rest is the host's.
                     routes.apply();
-                    meta.routed = 1;
                     if (meta.next != NEXT_HOST) {
-                        meta.reason = DROP_TTL_EXPIRED;
+                        refuse(DROP_TTL_EXPIRED);
                     }
-                } else {
-                    if (hdr.tcp.isValid()) {
-                        meta.src_ip = hdr.ipv4.src_addr;
-                        meta.src_port = hdr.tcp.src_port;
-                        meta.dst_ip = hdr.ipv4.dst_addr;
-                        meta.dst_port = hdr.tcp.dst_port;
-                        meta.kind = KIND_TCP;
-                        meta.mix = tuple_hash.get_hash({meta.src_ip, meta.src_port,
-                                                        meta.dst_ip, meta.dst_port});
-                        if (meta.tcp == TCP_SYN) {
-                            if (services.apply().hit) {
-                                if (slots.apply().hit) {
-                                    meta.translate = NAT_DNAT;
-                                    meta.pair = 1;
-                                    meta.forward_kind = KIND_TCP_HALF;
-                                    meta.rearm = REARM_NONE;
-                                    timer = TIMER_TCP_HALF_OPEN;
-                                    if (flows.apply().hit) {
-                                        // The ports of an earlier connection, used again.
-                                        meta.found = FOUND_LIVE;
-                                        meta.endpoint_id = meta.flow_id;
-                                        timer = TIMER_TCP_ESTABLISHED;
-                                        meta.rearm = REARM_SET;
-                                        flows.apply();
-                                    } else {
-                                        meta.kind = KIND_TCP_HALF;
-                                        meta.rearm = REARM_KEEP;
-                                        if (flows.apply().hit) {
-                                            meta.found = FOUND_HALF;
-                                            meta.endpoint_id = meta.flow_id;
-                                        }
-                                    }
-                                } else {
-                                    meta.reason = DROP_NO_ENDPOINT;
-                                }
-                            }
+                }
+            } else { if (meta.shape == SHAPE_TCP) {
+                // The short way: TCP of a connection under way.
+                tcp_key();
+                meta.mode = MODE_KEEP;
+                if (flows.apply().hit) {
+                    if (meta.nat == NAT_DNAT) {
+                        if (endpoints.apply().hit) {
+                            dnat_tcp();
                         } else {
-                            if (meta.tcp == TCP_RST) {
-                                timer = TIMER_TCP_RESET;
-                                meta.rearm = REARM_SET;
-                                meta.touch = 1;
-                            } else {
-                                if (meta.tcp == TCP_FIN) {
-                                    timer = TIMER_TCP_CLOSING;
-                                    meta.rearm = REARM_SET;
-                                    meta.touch = 1;
-                                }
-                            }
-                            if (flows.apply().hit) {
-                                meta.found = FOUND_LIVE;
-                                meta.translate = meta.flow_nat;
-                                meta.endpoint_id = meta.flow_id;
-                            } else {
-                                routes.apply();
-                                meta.routed = 1;
-                                if (meta.next == NEXT_VIP) {
-                                    meta.kind = KIND_TCP_HALF;
-                                    if (flows.apply().hit) {
-                                        // The first packet after the SYN: the flow now has
-                                        // an entry of its own, and so a timer of its own.
-                                        meta.found = FOUND_HALF;
-                                        meta.translate = NAT_DNAT;
-                                        meta.endpoint_id = meta.flow_id;
-                                        meta.touch = 1;
-                                        meta.kind = KIND_TCP;
-                                        meta.learn = 1;
-                                        flows.apply();
-                                        meta.learn = 0;
-                                    } else {
-                                        meta.reason = DROP_NO_FLOW;
-                                    }
-                                }
-                            }
+                            meta.found = FOUND_LIVE;
+                            meta.pair = 0;
+                            meta.fragment = FRAGMENT_NONE;
                         }
                     } else {
-                        if (hdr.udp.isValid()) {
-                            meta.src_ip = hdr.ipv4.src_addr;
-                            meta.src_port = hdr.udp.src_port;
-                            meta.dst_ip = hdr.ipv4.dst_addr;
-                            meta.dst_port = hdr.udp.dst_port;
-                            meta.kind = KIND_UDP;
-                            meta.mix = tuple_hash.get_hash({meta.src_ip, meta.src_port,
-                                                            meta.dst_ip, meta.dst_port});
-                            if (services.apply().hit) {
-                                if (slots.apply().hit) {
-                                    meta.translate = NAT_DNAT;
-                                    meta.pair = 1;
-                                    timer = TIMER_UDP_UNREPLIED;
-                                    meta.kind = meta.forward_kind;
-                                    if (flows.apply().hit) {
-                                        meta.found = FOUND_LIVE;
-                                        meta.endpoint_id = meta.flow_id;
-                                    }
-                                } else {
-                                    meta.reason = DROP_NO_ENDPOINT;
-                                }
-                            } else {
-                                timer = TIMER_UDP_STREAM;
-                                meta.rearm = REARM_SET;
-                                if (flows.apply().hit) {
-                                    meta.found = FOUND_LIVE;
-                                    meta.translate = meta.flow_nat;
-                                    meta.endpoint_id = meta.flow_id;
-                                    meta.touch = 1;
-                                }
-                            }
+                        snat_tcp();
+                        routes.apply();
+                    }
+                } else {
+                    routes.apply();
+                    if (meta.next == NEXT_VIP) {
+                        meta.kind = KIND_TCP_HALF;
+                        if (flows.apply().hit) {
+                            // The first packet after the SYN: the flow now has an
+                            // entry of its own, and so a timer of its own.
+                            meta.next = NEXT_LONG;
+                            meta.found = FOUND_HALF;
+                            meta.fragment = FRAGMENT_NONE;
+                            meta.pair = 0;
+                            meta.touch = 1;
+                            meta.kind = KIND_TCP;
+                            timer = TIMER_TCP_ESTABLISHED;
+                            meta.mode = MODE_LEARN_KEEP;
+                            flows.apply();
                         } else {
-                            if (meta.fragment == FRAGMENT_LATER) {
-                                if (fragments.apply().hit) {
-                                    meta.translate = meta.flow_nat;
-                                }
-                            }
+                            refuse(DROP_NO_FLOW);
                         }
-                    }
-                }
-            }
-
-            // 2. Towards which address, by which port?
-            if (meta.translate == NAT_DNAT) {
-                endpoints.apply();
-                meta.routed = 1;
-                if (meta.pair == 1) {
-                    if (meta.next == NEXT_DRAIN) {
-                        // A new connection must not go there; one under way may.
-                        if (hdr.tcp.isValid()) {
-                            if (meta.found != FOUND_HALF) {
-                                meta.reason = DROP_ENDPOINT_GONE;
-                            }
-                        }
-                    }
-                }
-                if (meta.reason == DROP_ENDPOINT_GONE) {
-                    // Forget the flow soon, in both directions.
-                    meta.new_ip = meta.flow_ip;
-                    meta.new_port = meta.flow_port;
-                    meta.pair = 0;
-                    meta.touch = 0;
-                    if (meta.found != FOUND_NONE) {
-                        timer = TIMER_TCP_RESET;
-                        meta.rearm = REARM_SET;
-                        meta.touch = 1;
-                        flows.apply();
                     }
                 }
             } else {
-                if (meta.translate == NAT_SNAT) {
-                    meta.new_ip = meta.flow_ip;
-                    meta.new_port = meta.flow_port;
-                }
-            }
-
-            // 3. The entry of the other direction.
-            if (meta.pair != meta.touch) {
-                meta.forward_mix = meta.mix;
-                if (meta.translate == NAT_DNAT) {
-                    meta.dst_ip = meta.src_ip;
-                    meta.dst_port = meta.src_port;
-                    meta.src_ip = meta.new_ip;
-                    meta.src_port = meta.new_port;
-                    if (hdr.tcp.isValid()) {
-                        meta.kind = KIND_TCP;
+                // The long way. 1. Which flow, which endpoint?
+                meta.next = NEXT_LONG;
+                meta.nat = NAT_NONE;
+                meta.mode = MODE_KEEP;
+                meta.pair = 0;
+                meta.touch = 0;
+                meta.found = FOUND_NONE;
+                if (meta.shape == SHAPE_BAD) {
+                    refuse(DROP_BAD_IP_HEADER);
+                } else { if (hdr.tcp.isValid()) {
+                    tcp_key();
+                    if (meta.shape == SHAPE_SYN) {
+                        if (services.apply().hit) {
+                            if (slots.apply().hit) {
+                                meta.pair = 1;
+                                meta.forward_kind = KIND_TCP_HALF;
+                                meta.mode = MODE_LOOK;
+                                timer = TIMER_TCP_HALF_OPEN;
+                                if (flows.apply().hit) {
+                                    // The ports of an earlier connection, used again.
+                                    meta.found = FOUND_LIVE;
+                                    timer = TIMER_TCP_ESTABLISHED;
+                                    meta.mode = MODE_SET;
+                                    flows.apply();
+                                } else {
+                                    meta.kind = KIND_TCP_HALF;
+                                    meta.mode = MODE_KEEP;
+                                    if (flows.apply().hit) {
+                                        meta.found = FOUND_HALF;
+                                    }
+                                }
+                                meta.nat = NAT_DNAT;
+                            } else {
+                                refuse(DROP_NO_ENDPOINT);
+                            }
+                        }
                     } else {
-                        meta.kind = KIND_UDP;
-                    }
-                } else {
-                    meta.src_ip = meta.dst_ip;
-                    meta.src_port = meta.dst_port;
-                    meta.dst_ip = meta.new_ip;
-                    meta.dst_port = meta.new_port;
-                    meta.kind = meta.flow_kind;
-                }
-                meta.mix = peer_hash.get_hash({meta.src_ip, meta.src_port,
-                                               meta.dst_ip, meta.dst_port});
-                if (meta.touch == 1) {
-                    if (meta.translate != NAT_NONE) {
-                        meta.rearm = REARM_SET;
-                        if (flows.apply().miss) {
-                            if (hdr.tcp.isValid()) {
+                        timer = TIMER_TCP_ESTABLISHED;
+                        if (meta.shape == SHAPE_RST) {
+                            timer = TIMER_TCP_RESET;
+                            meta.mode = MODE_SET;
+                            meta.touch = 1;
+                        } else { if (meta.shape == SHAPE_FIN) {
+                            timer = TIMER_TCP_CLOSING;
+                            meta.mode = MODE_SET;
+                            meta.touch = 1;
+                        } }
+                        if (flows.apply().hit) {
+                            meta.found = FOUND_LIVE;
+                        } else {
+                            routes.apply();
+                            if (meta.next == NEXT_VIP) {
                                 meta.kind = KIND_TCP_HALF;
-                                flows.apply();
+                                if (flows.apply().hit) {
+                                    meta.next = NEXT_LONG;
+                                    meta.found = FOUND_HALF;
+                                    meta.touch = 1;
+                                    meta.kind = KIND_TCP;
+                                    meta.mode = MODE_LEARN_KEEP;
+                                    flows.apply();
+                                } else {
+                                    refuse(DROP_NO_FLOW);
+                                }
                             }
                         }
                     }
-                } else {
-                    // Replies must come back from the address the client asked for.
-                    meta.flow_id = meta.endpoint_id;
-                    meta.flow_ip = hdr.ipv4.dst_addr;
-                    meta.flow_nat = NAT_SNAT;
-                    meta.learn = 1;
-                    if (hdr.tcp.isValid()) {
-                        meta.flow_port = hdr.tcp.dst_port;
-                        meta.flow_kind = KIND_TCP;
-                        meta.rearm = REARM_NONE;
-                    } else {
-                        meta.flow_port = hdr.udp.dst_port;
-                        meta.flow_kind = meta.forward_kind;
-                        meta.rearm = REARM_KEEP;
-                    }
-                    if (flows.apply().hit) {
-                        if (meta.flow_ip != hdr.ipv4.dst_addr) {
-                            meta.reason = DROP_NAT_COLLISION;
-                        }
-                        if (hdr.tcp.isValid()) {
-                            if (meta.flow_port != hdr.tcp.dst_port) {
-                                meta.reason = DROP_NAT_COLLISION;
-                            }
-                            if (meta.reason == DROP_NONE) {
-                                meta.rearm = REARM_SET;
-                                flows.apply();
-                            }
-                        } else {
-                            if (meta.flow_port != hdr.udp.dst_port) {
-                                meta.reason = DROP_NAT_COLLISION;
-                            }
-                        }
-                    } else {
-                        // Learning says nothing of its success: look.
-                        meta.learn = 0;
-                        if (flows.apply().miss) {
-                            meta.reason = DROP_FLOW_TABLE_FULL;
-                        }
-                    }
-                    if (meta.reason == DROP_NONE) {
-                        if (meta.found == FOUND_NONE) {
-                            meta.src_ip = meta.dst_ip;
-                            meta.src_port = meta.dst_port;
-                            meta.dst_ip = meta.flow_ip;
-                            meta.dst_port = meta.flow_port;
+                } else { if (hdr.udp.isValid()) {
+                    udp_key();
+                    if (services.apply().hit) {
+                        if (slots.apply().hit) {
+                            meta.pair = 1;
+                            timer = TIMER_UDP_UNREPLIED;
                             meta.kind = meta.forward_kind;
-                            meta.mix = meta.forward_mix;
-                            meta.flow_id = meta.endpoint_id;
-                            meta.flow_ip = meta.new_ip;
-                            meta.flow_port = meta.new_port;
-                            meta.flow_nat = NAT_DNAT;
-                            meta.learn = 1;
+                            if (flows.apply().hit) {
+                                meta.found = FOUND_LIVE;
+                            }
+                            meta.nat = NAT_DNAT;
+                        } else {
+                            refuse(DROP_NO_ENDPOINT);
+                        }
+                    } else {
+                        timer = TIMER_UDP_STREAM;
+                        meta.mode = MODE_SET;
+                        if (flows.apply().hit) {
+                            meta.found = FOUND_LIVE;
+                            meta.touch = 1;
+                        }
+                    }
+                } else { if (meta.shape == SHAPE_LATER) {
+                    fragments.apply();
+                } } } }
+            } } }
+
+            if (meta.next >= NEXT_LONG) {
+                // 2. Towards which address, by which port?
+                if (meta.nat == NAT_DNAT) {
+                    meta.drain = 0;
+                    if (meta.next == NEXT_LONG) {
+                        endpoints.apply();
+                    }
+                    if (meta.pair == 1) {
+                        if (meta.drain == 1) {
+                            // A new connection must not go there; one under way may.
+                            if (hdr.tcp.isValid()) {
+                                if (meta.found != FOUND_HALF) {
+                                    meta.next = NEXT_GONE;
+                                }
+                            }
+                        }
+                    }
+                    if (meta.next == NEXT_GONE) {
+                        // Forget the flow soon, in both directions.
+                        refuse(DROP_ENDPOINT_GONE);
+                        meta.pair = 0;
+                        meta.touch = 0;
+                        if (meta.found != FOUND_NONE) {
+                            timer = TIMER_TCP_RESET;
+                            meta.mode = MODE_SET;
+                            meta.touch = 1;
                             flows.apply();
-                            meta.learn = 0;
+                        }
+                    }
+                }
+
+                // 3. The entry of the other direction.
+                if (meta.pair != meta.touch) {
+                    meta.own_mix = meta.mix;
+                    meta.own_endpoint_id = meta.endpoint_id;
+                    meta.own_ip = meta.new_ip;
+                    meta.own_port = meta.new_port;
+                    meta.own_nat = meta.nat;
+                    if (meta.nat == NAT_DNAT) {
+                        meta.dst_ip = meta.src_ip;
+                        meta.dst_port = meta.src_port;
+                        meta.src_ip = meta.new_ip;
+                        meta.src_port = meta.new_port;
+                        if (hdr.tcp.isValid()) {
+                            meta.kind = KIND_TCP;
+                        } else {
+                            meta.kind = KIND_UDP;
+                        }
+                    } else {
+                        meta.src_ip = meta.dst_ip;
+                        meta.src_port = meta.dst_port;
+                        meta.dst_ip = meta.new_ip;
+                        meta.dst_port = meta.new_port;
+                        meta.kind = meta.peer_kind;
+                    }
+                    meta.mix = peer_hash.get_hash({meta.src_ip, meta.src_port,
+                                                   meta.dst_ip, meta.dst_port});
+                    if (meta.touch == 1) {
+                        if (meta.nat != NAT_NONE) {
+                            meta.mode = MODE_SET;
                             if (flows.apply().miss) {
-                                meta.reason = DROP_FLOW_TABLE_FULL;
+                                if (hdr.tcp.isValid()) {
+                                    meta.kind = KIND_TCP_HALF;
+                                    flows.apply();
+                                }
                             }
                         }
+                    } else {
+                        // Replies must come back from the address the client asked for.
+                        meta.new_ip = hdr.ipv4.dst_addr;
+                        meta.nat = NAT_SNAT;
+                        if (hdr.tcp.isValid()) {
+                            meta.new_port = hdr.tcp.dst_port;
+                            meta.peer_kind = KIND_TCP;
+                            meta.mode = MODE_LEARN_LOOK;
+                        } else {
+                            meta.new_port = hdr.udp.dst_port;
+                            meta.peer_kind = meta.forward_kind;
+                            meta.mode = MODE_LEARN_KEEP;
+                        }
+                        if (flows.apply().hit) {
+                            if (meta.new_ip != hdr.ipv4.dst_addr) {
+                                refuse(DROP_NAT_COLLISION);
+                            }
+                            if (hdr.tcp.isValid()) {
+                                if (meta.new_port != hdr.tcp.dst_port) {
+                                    refuse(DROP_NAT_COLLISION);
+                                }
+                                if (meta.next != NEXT_DROP) {
+                                    meta.mode = MODE_SET;
+                                    flows.apply();
+                                }
+                            } else {
+                                if (meta.new_port != hdr.udp.dst_port) {
+                                    refuse(DROP_NAT_COLLISION);
+                                }
+                            }
+                        } else {
+                            // Learning says nothing of its success: look.
+                            meta.mode = MODE_LOOK;
+                            if (flows.apply().miss) {
+                                refuse(DROP_FLOW_TABLE_FULL);
+                            }
+                        }
+                        if (meta.next != NEXT_DROP) {
+                            if (meta.found == FOUND_NONE) {
+                                meta.src_ip = meta.dst_ip;
+                                meta.src_port = meta.dst_port;
+                                meta.dst_ip = meta.new_ip;
+                                meta.dst_port = meta.new_port;
+                                meta.kind = meta.forward_kind;
+                                meta.mix = meta.own_mix;
+                                meta.endpoint_id = meta.own_endpoint_id;
+                                meta.new_ip = meta.own_ip;
+                                meta.new_port = meta.own_port;
+                                meta.nat = NAT_DNAT;
+                                meta.mode = MODE_LEARN_LOOK;
+                                flows.apply();
+                                meta.mode = MODE_LOOK;
+                                if (flows.apply().miss) {
+                                    refuse(DROP_FLOW_TABLE_FULL);
+                                }
+                            }
+                        }
+                    }
+                    meta.endpoint_id = meta.own_endpoint_id;
+                    meta.new_ip = meta.own_ip;
+                    meta.new_port = meta.own_port;
+                    meta.nat = meta.own_nat;
+                }
+
+                // 4. Translate, and find the way of what has no endpoint.
+                if (meta.next != NEXT_DROP) {
+                    if (meta.nat != NAT_NONE) {
+                        if (meta.fragment == FRAGMENT_FIRST) {
+                            timer = TIMER_FRAGMENT;
+                            meta.own_ip = meta.new_ip;
+                            if (fragments.apply().hit) {
+                                // Another datagram with this identification is under way.
+                                if (meta.new_ip != meta.own_ip) {
+                                    refuse(DROP_FRAGMENT);
+                                }
+                            }
+                        }
+                    }
+                }
+                if (meta.next != NEXT_DROP) {
+                    if (meta.nat == NAT_DNAT) {
+                        if (hdr.tcp.isValid()) {
+                            dnat_tcp();
+                        } else { if (hdr.udp.isValid()) {
+                            dnat_udp();
+                        } else {
+                            dnat_ip();
+                        } }
+                    } else {
+                        if (meta.nat == NAT_SNAT) {
+                            if (hdr.tcp.isValid()) {
+                                snat_tcp();
+                            } else { if (hdr.udp.isValid()) {
+                                snat_udp();
+                            } else {
+                                snat_ip();
+                            } }
+                        }
+                        routes.apply();
                     }
                 }
             }
 
-            // 4. Translate.
-            if (meta.reason == DROP_NONE) {
-                if (meta.translate != NAT_NONE) {
-                    if (meta.fragment == FRAGMENT_FIRST) {
-                        timer = TIMER_FRAGMENT;
-                        if (fragments.apply().hit) {
-                            // Another datagram with this identification is under way.
-                            if (meta.flow_ip != meta.new_ip) {
-                                meta.reason = DROP_FRAGMENT;
-                            }
-                        }
+            // 5. Forward.
+            if (meta.next == NEXT_HOP) {
+                hdr.ipv4.ttl = hdr.ipv4.ttl - 1;
+                // RFC 1624, for a TTL one less: the high byte of its word.
+                if (hdr.ipv4.header_checksum >= 0xfeff) {
+                    hdr.ipv4.header_checksum = hdr.ipv4.header_checksum + 0x0101;
+                } else {
+                    hdr.ipv4.header_checksum = hdr.ipv4.header_checksum + 0x0100;
+                }
+            } else {
+                if (meta.next == NEXT_VIP) {
+                    refuse(DROP_NO_SERVICE);
+                    if (meta.shape == SHAPE_LATER) {
+                        meta.reason = DROP_FRAGMENT;
                     }
                 }
-            }
-            if (meta.reason == DROP_NONE) {
-                if (meta.translate != NAT_NONE) {
-                    ip_sum.clear();
-                    ip_sum.subtract(hdr.ipv4.header_checksum);
-                    l4_sum.clear();
-                    if (meta.translate == NAT_DNAT) {
-                        ip_sum.subtract(hdr.ipv4.dst_addr);
-                        if (hdr.tcp.isValid()) {
-                            l4_sum.subtract(hdr.tcp.checksum);
-                            l4_sum.subtract(hdr.ipv4.dst_addr);
-                            l4_sum.subtract(hdr.tcp.dst_port);
-                            hdr.ipv4.dst_addr = meta.new_ip;
-                            hdr.tcp.dst_port = meta.new_port;
-                            l4_sum.add(hdr.ipv4.dst_addr);
-                            l4_sum.add(hdr.tcp.dst_port);
-                            hdr.tcp.checksum = l4_sum.get();
-                            if (hdr.tcp.checksum == 0xffff) {
-                                hdr.tcp.checksum = 0;
-                            }
-                        } else {
-                            if (hdr.udp.isValid()) {
-                                l4_sum.subtract(hdr.udp.checksum);
-                                l4_sum.subtract(hdr.ipv4.dst_addr);
-                                l4_sum.subtract(hdr.udp.dst_port);
-                                hdr.ipv4.dst_addr = meta.new_ip;
-                                hdr.udp.dst_port = meta.new_port;
-                                l4_sum.add(hdr.ipv4.dst_addr);
-                                l4_sum.add(hdr.udp.dst_port);
-                                if (hdr.udp.checksum != 0) {
-                                    hdr.udp.checksum = l4_sum.get();
-                                }
-                            } else {
-                                hdr.ipv4.dst_addr = meta.new_ip;
-                            }
-                        }
-                        ip_sum.add(hdr.ipv4.dst_addr);
-                    } else {
-                        ip_sum.subtract(hdr.ipv4.src_addr);
-                        if (hdr.tcp.isValid()) {
-                            l4_sum.subtract(hdr.tcp.checksum);
-                            l4_sum.subtract(hdr.ipv4.src_addr);
-                            l4_sum.subtract(hdr.tcp.src_port);
-                            hdr.ipv4.src_addr = meta.new_ip;
-                            hdr.tcp.src_port = meta.new_port;
-                            l4_sum.add(hdr.ipv4.src_addr);
-                            l4_sum.add(hdr.tcp.src_port);
-                            hdr.tcp.checksum = l4_sum.get();
-                            if (hdr.tcp.checksum == 0xffff) {
-                                hdr.tcp.checksum = 0;
-                            }
-                        } else {
-                            if (hdr.udp.isValid()) {
-                                l4_sum.subtract(hdr.udp.checksum);
-                                l4_sum.subtract(hdr.ipv4.src_addr);
-                                l4_sum.subtract(hdr.udp.src_port);
-                                hdr.ipv4.src_addr = meta.new_ip;
-                                hdr.udp.src_port = meta.new_port;
-                                l4_sum.add(hdr.ipv4.src_addr);
-                                l4_sum.add(hdr.udp.src_port);
-                                if (hdr.udp.checksum != 0) {
-                                    hdr.udp.checksum = l4_sum.get();
-                                }
-                            } else {
-                                hdr.ipv4.src_addr = meta.new_ip;
-                            }
-                        }
-                        ip_sum.add(hdr.ipv4.src_addr);
-                    }
-                    hdr.ipv4.header_checksum = ip_sum.get();
-                    if (hdr.ipv4.header_checksum == 0xffff) {
-                        hdr.ipv4.header_checksum = 0;
-                    }
-                }
-
-                // 5. Forward.
-                if (meta.routed == 0) {
-                    routes.apply();
-                }
-                if (meta.next != NEXT_HOST) {
-                    if (meta.next == NEXT_VIP) {
-                        if (meta.fragment == FRAGMENT_LATER) {
-                            meta.reason = DROP_FRAGMENT;
-                        } else {
-                            meta.reason = DROP_NO_SERVICE;
-                        }
-                    } else {
-                        hdr.ethernet.dst_mac = meta.dst_mac;
-                        hdr.ethernet.src_mac = meta.src_mac;
-                        hdr.ipv4.ttl = hdr.ipv4.ttl - 1;
-                        // RFC 1624, for a TTL one less: the high byte of its word.
-                        if (hdr.ipv4.header_checksum >= 0xfeff) {
-                            hdr.ipv4.header_checksum = hdr.ipv4.header_checksum + 0x0101;
-                        } else {
-                            hdr.ipv4.header_checksum = hdr.ipv4.header_checksum + 0x0100;
-                        }
-                    }
+                if (meta.next == NEXT_DROP) {
+                    drop();
                 }
             }
         } else {
@@ -945,15 +1099,11 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
             } else {
                 if ((hdr.ethernet.dst_mac & 0x010000000000) != 0) {
                     meta.reason = DROP_MULTICAST;
+                    drop();
                 } else {
                     send_to_port(HOST_PORT);
                 }
             }
-        }
-
-        if (meta.reason != DROP_NONE) {
-            drops.count(meta.reason);
-            drop_packet();
         }
     }
 }

@@ -90,12 +90,17 @@ extension Pipeline {
         flow.rearm = .set
         _ = lookUpFlow(&flow, now: packet.now, .peer, &tracer)
       }
-    } else if !lookUpFlow(&flow, now: packet.now, .peer, &tracer).hit {
-      packet.reason = .flowTableFull
-      return
+    } else {
+      // Learning says nothing of its success: look.
+      flow.rearm = .none
+      if !lookUpFlow(&flow, now: packet.now, .peer, &tracer).hit {
+        packet.reason = .flowTableFull
+        return
+      }
     }
 
     guard flow.found == .none else { return }
+    flow.rearm = .none
     flow.set(key: own.with(kind: flow.forwardKind))
     flow.data = FlowData(
       id: packet.endpoint, ip: packet.newIP, port: packet.newPort, kind: flow.data.kind,
