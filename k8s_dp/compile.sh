@@ -17,6 +17,8 @@ trap 'rm -f p4include' EXIT
 p4c-dpdk --arch pna -I p4include/dpdk -I p4include \
   --p4runtime-files p4Info.txt --bf-rt-schema tdi.json --context context.json \
   -o k8s_dp.spec k8s_dp.p4
+# The same source gives the same bytes, whenever it is compiled.
+sed -i 's/\("build_date" : \)"[^"]*"/\1"Thu Jan  1 00:00:00 1970"/' context.json
 python3 pack.py
 sha256sum k8s_dp.p4 k8s_dp.spec p4Info.txt context.json tdi.json k8s_dp.conf k8s_dp.pb.bin \
   > artefacts.sha256
