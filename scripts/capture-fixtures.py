@@ -113,12 +113,15 @@ class Node:
                         break
 
     def exec(self, p, *command, check=True, **options):
+        if "input" not in options:
+            options["stdin"] = subprocess.DEVNULL
         return subprocess.run(["ip", "netns", "exec", self.namespace(p), *command], check=check,
                               capture_output=True, timeout=60, **options)
 
     def serve(self, p, *command, ready=None):
         process = subprocess.Popen(["ip", "netns", "exec", self.namespace(p), *command],
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
         self.started.insert(0, process)
         if ready:
             flag, port = ready
@@ -138,7 +141,7 @@ class Node:
             last = size
             time.sleep(0.1)
         for process in self.started:
-            process.send_signal(signal.SIGINT)
+            process.terminate()
         for process in self.started:
             try:
                 process.wait(5)
@@ -653,6 +656,9 @@ def main():
         return
     if os.geteuid() != 0:
         sys.exit("capture-fixtures.py: needs root for network namespaces; run it with sudo")
+    # A thread of a test runner may have started this with signals blocked, and
+    # tcpdump would inherit that.
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
     for name in options.only or SCENARIOS:
         take(name, options.into)
 
