@@ -1,0 +1,2 @@
+"""Importing this registers every scenario."""
+from . import malformed  # noqa: F401
