@@ -93,3 +93,8 @@ def snat(vip, port, to):
         changed.translate(vip, port, source=True)
         return changed.route(to) if to else (HOST_PORT, bytes(changed.data))
     return outcome
+
+
+def one_of(flow, *outcomes):
+    """Any of these, but the same one for all frames of a flow."""
+    return lambda frame: (flow, [outcome(frame) for outcome in outcomes])

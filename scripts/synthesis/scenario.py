@@ -44,8 +44,9 @@ class Run:
         self.pods, self.services, self.timers = pods, services, timers
         self.now = 0
         self.events, self.frames = [], []
-        self.sent = {}  # (source port of the frame, counter) keeps identifications apart
         self.ident = 0
+        # Output port -> least and most frames, where selection is by chance.
+        self.shares = {}
 
     def wait(self, seconds):
         self.now += round(seconds * SECOND)
