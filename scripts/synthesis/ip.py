@@ -2,9 +2,9 @@
 import struct
 
 from .outcomes import TO_HOST, dnat, drop, routed, snat
-from .packets import (ACK, DONT, ICMP, MORE, PSH, SYN, TCP, UDP, VLAN, checksum, ethernet,
+from .packets import (ACK, DONT, ICMP, MORE, PSH, SYN, TCP, UDP, VLAN, ethernet,
                       fragments, icmp, ipv4, tcp, udp)
-from .scenario import (BOTH, CLIENT, GATEWAY, HOST, OUTSIDE, VIP, VIP2, WEB1, WEB2, pod, port,
+from .scenario import (BOTH, CLIENT, GATEWAY, HOST, OUTSIDE, VIP, VIP2, WEB1, WEB2, port,
                        scenario, service)
 
 TTL_EXPIRED, FRAGMENT, NO_SERVICE = drop("ttl_expired"), drop("fragment"), drop("no_service")
@@ -53,7 +53,7 @@ def ip_options_direct(run):
                 tags=[(VLAN, 5)])
 
 
-@scenario("ttl", "R1 R2", "TTL 0, 1, 2 and 255 to a pod, the host, the gateway, a Service, unknown.",
+@scenario("ttl", "R1 R2", "TTL 0, 1, 2 and 255 to a pod, host, gateway, Service, unknown address.",
           "0 and 1 are dropped, but to an unknown address unmodified; else one less.",
           services=[BOTH])
 def ttl(run):
@@ -88,7 +88,7 @@ def datagram(source, sport, dst, dport, payload=BIG, ident=77, sizes=(1480, 1480
     return [ethernet(source["mac"], piece) for piece in fragments(whole, *sizes)]
 
 
-@scenario("fragments-in-order", "R11 R12", "Datagrams in up to 100 fragments, to a Service and back.",
+@scenario("fragments-in-order", "R11 R12", "Datagrams in up to 101 fragments, both ways.",
           "all are translated alike, and the whole has a right checksum.", services=[BOTH])
 def fragments_in_order(run):
     for ident, size in enumerate((1480, 800, 40), 1):
@@ -218,7 +218,7 @@ def with_sum(build, wanted):
     raise ValueError(f"no payload gives {wanted:#06x}")
 
 
-@scenario("checksum-edges", "R12", "Payloads that make the new checksum 0x0000, 0xffff, 1 or 0xfffe.",
+@scenario("checksum-edges", "R12", "Payloads that make the new checksum 0, 0xffff, 1 or 0xfffe.",
           "UDP's 0 is sent as 0xffff; every sum has the form a sender would give it.",
           services=[BOTH])
 def checksum_edges(run):
@@ -251,7 +251,7 @@ def checksum_edges(run):
                 with_sum(of_tcp(client, 40000, VIP, 80, SYN), wanted))
 
 
-@scenario("ip-checksum-edges", "R12 R1", "IP header checksums around every carry of the TTL's byte.",
+@scenario("ip-checksum-edges", "R12 R1", "IP header checksums around every carry of the TTL byte.",
           "the new one is what a fresh computation gives: never 0xffff.", services=[BOTH])
 def ip_checksum_edges(run):
     def ident_for(src, dst, proto, size, ttl, wanted):

@@ -1,7 +1,7 @@
 """Ethernet, VLAN tags, ARP and what is neither ARP nor IPv4."""
 from .outcomes import TO_HOST, dnat, drop, routed, same, snat
-from .packets import (ACK, ARP, BROADCAST, GATEWAY_MAC, ICMP, IPV4, IPV6, QINQ, SYN, TCP, UDP, VLAN,
-                      arp, ethernet, icmp, ipv4, mac, tcp, udp)
+from .packets import (ACK, ARP, BROADCAST, GATEWAY_MAC, ICMP, IPV6, QINQ, SYN, TCP, VLAN, arp,
+                      ethernet, icmp, tcp)
 from .scenario import (BOTH, CLIENT, GATEWAY, HOST, OUTSIDE, VIP, WEB, WEB1, WEB2, scenario)
 
 ZERO_MAC = "00:00:00:00:00:00"
@@ -151,7 +151,7 @@ def ip_multicast(run):
     run.udp(CLIENT, 40000, VIP, 53, drop("bad_ip_header"), dst_mac=BROADCAST, first=0x65)
 
 
-@scenario("stale-headers", "R13", "After each TCP and UDP packet: ARP, ICMP, IPv6, a later fragment.",
+@scenario("stale-headers", "R13", "After each TCP and UDP packet: ARP, ICMP, IPv6, a fragment.",
           "nothing of the packet before shows: they pass unmodified or routed only.",
           services=[BOTH])
 def stale_headers(run):

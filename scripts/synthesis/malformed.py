@@ -2,7 +2,7 @@
 import struct
 
 from .outcomes import TO_HOST, dnat, drop, routed
-from .packets import (ACK, ARP, BROADCAST, ICMP, IPV4, MORE, SYN, TCP, UDP, VLAN, arp, ethernet,
+from .packets import (ACK, ARP, BROADCAST, ICMP, MORE, TCP, UDP, VLAN, arp, ethernet,
                       icmp, ipv4, tcp, udp)
 from .scenario import BOTH, CLIENT, VIP, WEB1, scenario
 

@@ -1,9 +1,11 @@
 """Services: selection, shared endpoints, changes mid-run, the table of flows."""
+from .ageing import STALE_HANDSHAKE
 from .collisions import ONE_BUCKET
-from .outcomes import TO_HOST, dnat, drop, one_of, routed, snat
+from .link import ask as ask_for
+from .outcomes import TO_HOST, dnat, drop, one_of, routed, same, snat
 from .packets import ACK, ICMP, PSH, SYN, icmp
-from .scenario import (BOTH, CLIENT, ECHO, HOST, OUTSIDE, VIP, VIP2, WEB, WEB1, WEB2, WEB3, pod,
-                       port, scenario, service)
+from .scenario import (BOTH, CLIENT, ECHO, HOST, VIP, VIP2, WEB1, WEB2, WEB3, pod, port, scenario,
+                       service)
 
 GONE, NO_FLOW, NO_ENDPOINT = drop("endpoint_gone"), drop("no_flow"), drop("no_endpoint")
 NO_SERVICE, COLLISION = drop("no_service"), drop("nat_collision")
@@ -139,18 +141,31 @@ def endpoint_removed_tcp(run):
     new.close()
 
 
-@scenario("endpoint-removed-reuse", "R8 R5", "A SYN from the ports of a flow whose endpoint left.",
-          "refused: the flow is ended soon, and then the SYN begins one at the other endpoint.",
-          pods=PODS, services=[web(WEB1)])
-def endpoint_removed_reuse(run):
+def reuse(run, age):
     run.connection().open()
+    run.wait(age)
     run.change(services=[web(WEB2)])
     run.tcp(CLIENT, 40000, VIP, 80, GONE)
     run.wait(15)
     run.connection(WEB2).open().exchange().close()
 
 
-@scenario("endpoint-removed-udp", "R8 R7", "The endpoint of replied and unreplied UDP flows leaves.",
+@scenario("endpoint-removed-reuse", "R8 R5", "A SYN from the ports of a flow whose endpoint left.",
+          "refused: the flow is ended soon, and then the SYN begins one at the other endpoint.",
+          pods=PODS, services=[web(WEB1)])
+def endpoint_removed_reuse(run):
+    reuse(run, 70)
+
+
+@scenario("endpoint-removed-reuse-young", "R8 R5",
+          "A SYN from the ports of a flow that is seconds old and whose endpoint left.",
+          "refused: the flow is ended soon, and then the SYN begins one at the other endpoint.",
+          pods=PODS, services=[web(WEB1)], pending=STALE_HANDSHAKE)
+def endpoint_removed_reuse_young(run):
+    reuse(run, 0)
+
+
+@scenario("endpoint-removed-udp", "R8 R7", "The endpoint of replied and unreplied UDP flows goes.",
           "the next datagram goes to the other endpoint; a late reply is still translated.",
           pods=PODS, services=[web(WEB1)])
 def endpoint_removed_udp(run):
@@ -320,7 +335,7 @@ SHARED = [service("one", port("TCP", 80, (WEB1, 8080)), port("UDP", 53, (WEB1, 5
                   port("UDP", 53, (WEB1, 5353)), ip=VIP2)]
 
 
-@scenario("services-share-endpoint", "R7", "Three Service ports lead to one endpoint port, at once.",
+@scenario("services-share-endpoint", "R7", "Three Service ports lead to one endpoint port at once.",
           "each reply bears the address and port that its client asked.",
           pods=(CLIENT, WEB1, WEB2), services=SHARED)
 def services_share_endpoint(run):
@@ -409,8 +424,6 @@ CROWD = [pod(f"pod-{n}", 20 + n) for n in range(300)]
 @scenario("many-pods", "R15 R1 R3", "300 pods: more than fit an octet of addresses.",
           "ping and ARP reach every one of them.", pods=(CLIENT, *CROWD))
 def many_pods(run):
-    from .link import ask as ask_for
-    from .outcomes import same
     for to in CROWD:
         run.ip(CLIENT, to["ip"], ICMP, icmp(payload=b""), routed(to))
         ask_for(run, CLIENT, to["ip"], same(to["port"]))

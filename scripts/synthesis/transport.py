@@ -18,12 +18,14 @@ def tcp_flags_first(run):
 
 
 @scenario("tcp-flags-established", "R5 R13", "All 256 flag bytes within a connection, both ways.",
-          "all are translated: what they mean is for the endpoints to say.", services=[BOTH])
+          "all are translated; but a SYN of the server's begins a flow of its own, a direct one.",
+          services=[BOTH])
 def tcp_flags_established(run):
     connection = run.connection().open()
     for flags in range(256):
         connection.request(flags)
-        connection.reply(flags)
+        opens = flags & (SYN | ACK | FIN | RST) == SYN
+        connection.reply(flags, outcome=routed(CLIENT) if opens else None)
     connection.exchange()
 
 
@@ -97,7 +99,7 @@ def port_reuse_established(run):
     again.exchange().close()
 
 
-@scenario("port-reuse-closed", "R5 R6", "The ports of a closed connection, at once and after 130 s.",
+@scenario("port-reuse-closed", "R5 R6", "The ports of a closed connection at once and after 130 s.",
           "at once the same endpoint, afterwards whichever the Service has.",
           pods=(CLIENT, WEB1, WEB2), services=[BOTH])
 def port_reuse_closed(run):
@@ -108,7 +110,7 @@ def port_reuse_closed(run):
     run.connection(WEB2).open().exchange().close()
 
 
-@scenario("tcp-segments", "R12 R5", "Odd and empty payloads, options, urgent data, big sequence numbers.",
+@scenario("tcp-segments", "R12 R5", "Odd payloads, options, urgent data, wrapping sequence numbers.",
           "translated, with right checksums.", services=[BOTH])
 def tcp_segments(run):
     connection = run.connection()
