@@ -6,3 +6,7 @@
 ONE_BUCKET = [("10.244.9.0", 32768), ("10.244.9.24", 48814), ("10.244.9.68", 35153),
               ("10.244.9.77", 58979), ("10.244.9.96", 44614), ("10.244.10.68", 39280),
               ("10.244.10.181", 44544)]
+
+# Source address and port of a TCP flow to 10.96.0.80:80 whose entry once it is
+# established (kind 6) lies in that bucket, and while half-open does not.
+TCP_IN_BUCKET = ("10.244.9.19", 63626)

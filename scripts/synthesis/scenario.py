@@ -135,6 +135,7 @@ class Connection:
 
     def reset(self):
         self.request(RST | ACK)
+        return self
 
     def refused(self, reason, flags=ACK, payload=b""):
         self.request(flags, payload, drop(reason))

@@ -1,6 +1,6 @@
 """Services: selection, shared endpoints, changes mid-run, the table of flows."""
 from .ageing import STALE_HANDSHAKE
-from .collisions import ONE_BUCKET
+from .collisions import ONE_BUCKET, TCP_IN_BUCKET
 from .link import ask as ask_for
 from .outcomes import TO_HOST, dnat, drop, one_of, routed, same, snat
 from .packets import ACK, ICMP, PSH, SYN, icmp
@@ -163,6 +163,17 @@ def endpoint_removed_reuse(run):
           pods=PODS, services=[web(WEB1)], pending=STALE_HANDSHAKE)
 def endpoint_removed_reuse_young(run):
     reuse(run, 0)
+
+
+@scenario("endpoint-removed-after-reset", "R8 R6",
+          "A connection is reset and its endpoint leaves; a SYN comes from the same ports.",
+          "it begins a flow at the other endpoint.", pods=PODS, services=[web(WEB1)],
+          pending=STALE_HANDSHAKE)
+def endpoint_removed_after_reset(run):
+    run.connection().open().reset()
+    run.change(services=[web(WEB2)])
+    run.wait(15)
+    run.connection(WEB2).open().exchange().close()
 
 
 @scenario("endpoint-removed-udp", "R8 R7", "The endpoint of replied and unreplied UDP flows goes.",
@@ -367,6 +378,19 @@ def nat_collision_tcp(run):
     run.connection(vip=VIP2).open().exchange().close()
 
 
+@scenario("nat-collision-after-reset", "R7 R6 R9",
+          "A connection is reset; its ports are used to another Service with the same endpoint.",
+          "late data of the first is no_flow, and does not get into the second.",
+          services=SHARED, pending=STALE_HANDSHAKE)
+def nat_collision_after_reset(run):
+    first = run.connection().open()
+    first.reset()
+    run.wait(15)
+    second = run.connection(vip=VIP2).open()
+    first.refused("no_flow", PSH | ACK, b"late")
+    second.exchange().close()
+
+
 @scenario("nat-collision-udp", "R7 R9", "One client port to two UDP Services with one endpoint.",
           "the second is refused with nat_collision while the first is remembered.",
           services=SHARED)
@@ -416,6 +440,27 @@ def flow_table_full(run):
     send(late[1], drop("flow_table_full"))
     for flow in kept[1:]:
         send(flow, dnat(WEB1, 7000), b"still")
+
+
+@scenario("flow-table-full-handshake", "R9 R6",
+          "A handshake ends when there is no room for the established flow's entry.",
+          "the connection lives on as one that was accepted, idle for 70 s, too.",
+          services=[service("echo", port("UDP", 7000, (WEB1, 7000)),
+                            port("TCP", 80, (WEB1, 8080)))],
+          pending="requests keep the handshake's 60 s, replies get 12 h")
+def flow_table_full_handshake(run):
+    for src, sport in ONE_BUCKET[:4]:
+        run.udp(HOST, sport, VIP, 7000, dnat(WEB1, 7000), b"", src=src)
+        run.udp(WEB1, 7000, src, sport, snat(VIP, 7000, None), b"")
+    src, sport = TCP_IN_BUCKET
+    run.tcp(HOST, sport, VIP, 80, dnat(WEB1, 8080), src=src)
+    run.tcp(WEB1, 8080, src, sport, snat(VIP, 80, None), flags=SYN | ACK)
+    run.tcp(HOST, sport, VIP, 80, dnat(WEB1, 8080), flags=ACK, src=src)
+    run.wait(70)
+    for other, number in ONE_BUCKET[:4]:
+        run.udp(HOST, number, VIP, 7000, dnat(WEB1, 7000), b"", src=other)
+    run.tcp(WEB1, 8080, src, sport, snat(VIP, 80, None), flags=PSH | ACK, payload=b"x")
+    run.tcp(HOST, sport, VIP, 80, dnat(WEB1, 8080), flags=ACK, src=src)
 
 
 CROWD = [pod(f"pod-{n}", 20 + n) for n in range(300)]

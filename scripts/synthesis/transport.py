@@ -110,7 +110,19 @@ def port_reuse_closed(run):
     run.connection(WEB2).open().exchange().close()
 
 
-@scenario("tcp-segments", "R12 R5", "Odd payloads, options, urgent data, wrapping sequence numbers.",
+@scenario("port-reuse-half-open", "R6", "A SYN from the ports of a closing flow, never answered.",
+          "the handshake's 60 seconds hold for it, too: then no_flow.", services=[BOTH],
+          pending="a SYN on a flow that is known sets it to 12 hours before any answer")
+def port_reuse_half_open(run):
+    run.connection().open().close()
+    run.wait(70)
+    again = run.connection()
+    again.request(SYN)
+    run.wait(200)
+    again.refused("no_flow")
+
+
+@scenario("tcp-segments", "R12 R5", "Odd payloads, options, urgent data, wrapping numbers.",
           "translated, with right checksums.", services=[BOTH])
 def tcp_segments(run):
     connection = run.connection()
