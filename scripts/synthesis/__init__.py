@@ -1,0 +1,1 @@
+"""What make-fixtures.py is made of."""
