@@ -650,6 +650,22 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
                                         meta.learn = 1;
                                         flows.apply();
                                         meta.learn = 0;
+                                        if (flows.apply().hit) {
+                                            // There was room. The half-open entry must not
+                                            // outlive it: a later connection of these ports
+                                            // is a new flow, and would look half-open.
+                                            meta.kind = KIND_TCP_HALF;
+                                            meta.rearm = REARM_SET;
+                                            timer = TIMER_TCP_RESET;
+                                            flows.apply();
+                                            meta.kind = KIND_TCP;
+                                            if (meta.tcp == TCP_OTHER) {
+                                                timer = TIMER_TCP_ESTABLISHED;
+                                            }
+                                            if (meta.tcp == TCP_FIN) {
+                                                timer = TIMER_TCP_CLOSING;
+                                            }
+                                        }
                                     } else {
                                         meta.reason = DROP_NO_FLOW;
                                     }

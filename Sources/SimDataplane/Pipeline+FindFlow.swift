@@ -156,6 +156,16 @@ extension Pipeline {
     flow.touch = true
     flow.set(kind: FlowKind.tcp)
     _ = learnFlow(&flow, now: packet.now, .own, &tracer)
+    guard lookUpFlow(&flow, now: packet.now, .own, &tracer).hit else { return }
+    // There was room. The half-open entry must not outlive it: a later
+    // connection of these ports is a new flow, and would look half-open.
+    let timer = flow.timer
+    flow.set(kind: FlowKind.tcpHalfOpen)
+    flow.rearm = .set
+    flow.timer = .tcpReset
+    _ = lookUpFlow(&flow, now: packet.now, .handshake, &tracer)
+    flow.set(kind: FlowKind.tcp)
+    flow.timer = timer
   }
 
   private mutating func findUDP<T: Tracer>(
