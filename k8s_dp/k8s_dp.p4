@@ -650,21 +650,22 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
                                         meta.learn = 1;
                                         flows.apply();
                                         meta.learn = 0;
+                                        // With an entry of its own, the half-open one must not
+                                        // outlive it: a later connection of these ports is a
+                                        // new flow, and would look half-open. Without, it
+                                        // stands for the flow.
                                         if (flows.apply().hit) {
-                                            // There was room. The half-open entry must not
-                                            // outlive it: a later connection of these ports
-                                            // is a new flow, and would look half-open.
-                                            meta.kind = KIND_TCP_HALF;
-                                            meta.rearm = REARM_SET;
                                             timer = TIMER_TCP_RESET;
-                                            flows.apply();
-                                            meta.kind = KIND_TCP;
-                                            if (meta.tcp == TCP_OTHER) {
-                                                timer = TIMER_TCP_ESTABLISHED;
-                                            }
-                                            if (meta.tcp == TCP_FIN) {
-                                                timer = TIMER_TCP_CLOSING;
-                                            }
+                                        }
+                                        meta.kind = KIND_TCP_HALF;
+                                        meta.rearm = REARM_SET;
+                                        flows.apply();
+                                        meta.kind = KIND_TCP;
+                                        if (meta.tcp == TCP_OTHER) {
+                                            timer = TIMER_TCP_ESTABLISHED;
+                                        }
+                                        if (meta.tcp == TCP_FIN) {
+                                            timer = TIMER_TCP_CLOSING;
                                         }
                                     } else {
                                         meta.reason = DROP_NO_FLOW;
@@ -852,6 +853,12 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
                             // Another datagram with this identification is under way.
                             if (meta.flow_ip != meta.new_ip) {
                                 meta.reason = DROP_FRAGMENT;
+                            }
+                        } else {
+                            // Not remembered, its later fragments would leave otherwise.
+                            meta.fragment = FRAGMENT_NONE;
+                            if (fragments.apply().miss) {
+                                meta.reason = DROP_FLOW_TABLE_FULL;
                             }
                         }
                     }

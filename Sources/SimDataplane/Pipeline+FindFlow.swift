@@ -156,13 +156,13 @@ extension Pipeline {
     flow.touch = true
     flow.set(kind: FlowKind.tcp)
     _ = learnFlow(&flow, now: packet.now, .own, &tracer)
-    guard lookUpFlow(&flow, now: packet.now, .own, &tracer).hit else { return }
-    // There was room. The half-open entry must not outlive it: a later
+    // With an entry of its own, the half-open one must not outlive it: a later
     // connection of these ports is a new flow, and would look half-open.
+    // Without, it stands for the flow.
     let timer = flow.timer
+    if lookUpFlow(&flow, now: packet.now, .own, &tracer).hit { flow.timer = .tcpReset }
     flow.set(kind: FlowKind.tcpHalfOpen)
     flow.rearm = .set
-    flow.timer = .tcpReset
     _ = lookUpFlow(&flow, now: packet.now, .handshake, &tracer)
     flow.set(kind: FlowKind.tcp)
     flow.timer = timer

@@ -127,6 +127,8 @@ extension Pipeline {
       endpoint: packet.endpoint, ip: packet.newIP, nat: packet.translate.rawValue)
     let done = fragments.learn(
       key, data, timer: K8sDP.Timer.fragment.rawValue, at: place, now: packet.now, timers: timers)
-    if T.isEnabled { tracer.note(.fragment(hit: data, learned: done)) }
+    if T.isEnabled, done { tracer.note(.fragment(hit: data, learned: true)) }
+    // Not remembered, its later fragments would leave otherwise.
+    if !fragments.lookUp(key, hash: hash, now: packet.now).hit { packet.reason = .flowTableFull }
   }
 }
