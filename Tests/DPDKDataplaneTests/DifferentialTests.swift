@@ -41,6 +41,9 @@
           }
           // Even seeds crowd the tables, odd ones let more expire.
           time.nanoseconds += pause(using: &random) / (seed % 2 == 0 ? 20 : 1)
+          if Int.random(in: 0..<100, using: &random) == 0 {
+            time = step(after: time, of: twins.engine.clock)
+          }
           let (verdict, bytes) = try twins.process(traffic.next(), at: time)
           traffic.saw(verdict, bytes)
           if i % 50 == 49 { try twins.compareState(at: time) }
@@ -57,8 +60,25 @@
         case 1..<5: return UInt64.random(in: 60 * second...200 * second, using: &random)
         case 5..<20: return UInt64.random(in: 2 * second...40 * second, using: &random)
         case 20..<100: return UInt64.random(in: 0...2 * second, using: &random)
+        case 100..<300: return 0
         default: return UInt64.random(in: 0...1_000_000, using: &random)
         }
+      }
+
+      /// The next time whose cycle count is a multiple of 2³²: then an entry can be
+      /// neither alive nor free. Not every multiple is a whole nanosecond.
+      private func step(after time: Timestamp, of clock: EngineClock) -> Timestamp {
+        let first = (clock.cycles(at: time) >> 32) + 1
+        for step in first..<(first + 8) {
+          let cycles = (step << 32) - EngineClock.origin
+          let (high, low) = cycles.multipliedFullWidth(by: 1_000_000_000)
+          let nanoseconds = clock.hertz.dividingFullWidth((high, low)).quotient
+          for candidate in [nanoseconds, nanoseconds + 1] {
+            let time = Timestamp(nanoseconds: candidate)
+            if clock.cycles(at: time) == step << 32 { return time }
+          }
+        }
+        return time
       }
 
       /// Sequences that miss half of the pipeline would prove nothing.

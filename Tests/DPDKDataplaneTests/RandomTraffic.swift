@@ -61,9 +61,15 @@
       let transport: TransportProtocol = chance(60) ? .tcp : .udp
       let isDirect = chance(15)
       var client = (pod(), 40_000 + UInt16.random(in: 0..<12, using: &random))
-      // The same port to another Service: the endpoint may be the same one.
-      if chance(30), let other = conversations.randomElement(using: &random) {
+      // The same port to another Service, or to the other port of the same one: the
+      // endpoint may be the same.
+      if chance(40), let other = conversations.randomElement(using: &random) {
         client = other.client
+        if chance(50) {
+          return Conversation(
+            transport: other.transport, client: client,
+            server: (other.server.ip, other.server.port ^ 1))
+        }
       }
       return Conversation(
         transport: transport, client: client,
@@ -210,11 +216,25 @@
     /// Cut short, or with bits turned, often where headers are.
     private mutating func damaged(_ frame: [UInt8]) -> [UInt8] {
       var frame = frame
+      if chance(30) { return withOddChecksum(frame) }
       if chance(40) { return Array(frame.prefix(Int.random(in: 0...frame.count, using: &random))) }
       for _ in 0..<Int.random(in: 1...3, using: &random) {
         let i = Int.random(in: 0..<min(frame.count, 54), using: &random)
         frame[i] ^= 1 << UInt8.random(in: 0...7, using: &random)
       }
+      return frame
+    }
+
+    /// A checksum of the header where updates carry over; nobody on the way looks
+    /// whether it is right.
+    private mutating func withOddChecksum(_ frame: [UInt8]) -> [UInt8] {
+      guard let ip = FrameLayers(frame).ipv4 else { return frame }
+      let sums: [UInt16] = [0, 1, 0xFEFE, 0xFEFF, 0xFF00, 0xFFFE, 0xFFFF]
+      let sum = sums.randomElement(using: &random) ?? 0
+      var frame = frame
+      let offset = ip.header.lowerBound + IPv4Header.checksum
+      frame[offset] = UInt8(sum >> 8)
+      frame[offset + 1] = UInt8(sum & 0xFF)
       return frame
     }
   }
