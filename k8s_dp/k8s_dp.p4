@@ -796,6 +796,10 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
                         meta.flow_port = hdr.udp.dst_port;
                         meta.flow_kind = meta.forward_kind;
                         meta.rearm = REARM_KEEP;
+                        if (meta.found == FOUND_NONE) {
+                            // Refused, it must not keep the other flow alive.
+                            meta.rearm = REARM_NONE;
+                        }
                     }
                     if (flows.apply().hit) {
                         if (meta.flow_ip != hdr.ipv4.dst_addr) {
@@ -812,6 +816,15 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
                         } else {
                             if (meta.flow_port != hdr.udp.dst_port) {
                                 meta.reason = DROP_NAT_COLLISION;
+                            }
+                            if (meta.reason == DROP_NONE) {
+                                if (meta.found == FOUND_NONE) {
+                                    // Its slot was unpinned, and it is at the same
+                                    // endpoint again.
+                                    timer = TIMER_UDP_STREAM;
+                                    meta.rearm = REARM_KEEP;
+                                    flows.apply();
+                                }
                             }
                         }
                     } else {
