@@ -62,6 +62,31 @@ import Testing
     check()
   }
 
+  /// Slots that another endpoint had before are unpinned when that one leaves; a
+  /// stream that comes back to its endpoint is still a stream.
+  @Test func udpStreamOfUnpinnedSlot() throws {
+    let node = try Node(pods: [7, 8, 9, 10])
+    try node.serve(.udp, by: [7: 1, 10: 1])
+    try node.serve(.udp, by: [7: 1, 8: 1, 10: 1])
+    for client in clients {
+      let endpoint = node.udp(client, .service).destination
+      node.udp(endpoint, client)
+    }
+    try node.serve(.udp, by: [8: 1, 10: 1])
+    let pinned = clients.map { node.udp($0, .service).destination }
+    for (client, endpoint) in zip(clients, pinned) { node.udp(endpoint, client) }
+    #expect(node.flows.allSatisfy { $0.timer == .udpStream })
+    try node.serve(.udp, by: [8: 1, 9: 20, 10: 1])
+    // Only the endpoints talk, for longer than an unreplied flow is remembered.
+    for _ in 0..<8 {
+      node.now += 10
+      for (client, endpoint) in zip(clients, pinned) {
+        #expect(node.udp(endpoint, client).source == .service)
+      }
+    }
+    #expect(clients.map { node.udp($0, .service).destination } == pinned)
+  }
+
   /// A retransmitted SYN goes where the first one went.
   @Test func retransmittedSYN() throws {
     let node = try Node(pods: [7, 8, 9])

@@ -67,6 +67,23 @@ import Testing
     #expect(open(services[0]) == .drop(.natCollision))
   }
 
+  /// What is refused does not keep the flow alive that it is refused for.
+  @Test(arguments: TransportProtocol.allCases)
+  func refusedForAWhileOnly(transport: TransportProtocol) throws {
+    let node = try node(transport)
+    func open(_ service: Socket) -> Verdict {
+      transport == .tcp
+        ? node.tcp(.client(), service, .syn).verdict : node.udp(.client(), service).verdict
+    }
+    #expect(open(services[0]) == .forward(7))
+    for _ in 0..<5 {
+      node.now += 5
+      #expect(open(services[1]) == .drop(.natCollision))
+    }
+    node.now += transport == .tcp ? 35 : 5
+    #expect(open(services[1]) == .forward(7))
+  }
+
   /// Traffic that no Service translates passes as it is.
   @Test func directTraffic() throws {
     let node = try node(.tcp)
