@@ -196,6 +196,7 @@ const bit<8> NEXT_VIP  = 2;    // the address of a Service
 const bit<8> NEXT_DROP = 3;
 const bit<8> NEXT_LONG = 4;    // to be found on the long way
 const bit<8> NEXT_GONE = 5;    // the same, and the endpoint was removed
+const bit<8> NEXT_HALF = 6;    // the same: TCP to a Service that has no entry
 
 const bit<8> FRAGMENT_NONE  = 0;
 const bit<8> FRAGMENT_FIRST = 1;
@@ -791,22 +792,11 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
                 } else {
                     routes.apply();
                     if (meta.next == NEXT_VIP) {
-                        meta.kind = KIND_TCP_HALF;
-                        if (flows.apply().hit) {
-                            // The first packet after the SYN: the flow now has an
-                            // entry of its own, and so a timer of its own.
-                            meta.next = NEXT_LONG;
-                            meta.found = FOUND_HALF;
-                            meta.fragment = FRAGMENT_NONE;
-                            meta.pair = 0;
-                            meta.touch = 1;
-                            meta.kind = KIND_TCP;
-                            timer = TIMER_TCP_ESTABLISHED;
-                            meta.mode = MODE_LEARN_KEEP;
-                            flows.apply();
-                        } else {
-                            refuse(DROP_NO_FLOW);
-                        }
+                        meta.next = NEXT_HALF;
+                        meta.fragment = FRAGMENT_NONE;
+                        timer = TIMER_TCP_ESTABLISHED;
+                        meta.pair = 0;
+                        meta.touch = 0;
                     }
                 }
             } else {
@@ -862,17 +852,7 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
                         } else {
                             routes.apply();
                             if (meta.next == NEXT_VIP) {
-                                meta.kind = KIND_TCP_HALF;
-                                if (flows.apply().hit) {
-                                    meta.next = NEXT_LONG;
-                                    meta.found = FOUND_HALF;
-                                    meta.touch = 1;
-                                    meta.kind = KIND_TCP;
-                                    meta.mode = MODE_LEARN_KEEP;
-                                    flows.apply();
-                                } else {
-                                    refuse(DROP_NO_FLOW);
-                                }
+                                meta.next = NEXT_HALF;
                             }
                         }
                     }
@@ -903,6 +883,37 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
                 } } } }
             } } }
 
+            if (meta.next == NEXT_HALF) {
+                meta.kind = KIND_TCP_HALF;
+                if (flows.apply().hit) {
+                    // The first packet after the SYN: the flow now gets an entry of its
+                    // own, and so a timer of its own.
+                    meta.next = NEXT_LONG;
+                    meta.found = FOUND_HALF;
+                    meta.touch = 1;
+                    meta.kind = KIND_TCP;
+                    meta.mode = MODE_LEARN_LOOK;
+                    flows.apply();
+                    // The half-open one must not outlive it: a later connection of these
+                    // ports is a new flow, and would look half-open. Where the bucket is
+                    // full, it stands for the flow.
+                    meta.mode = MODE_LOOK;
+                    if (flows.apply().hit) {
+                        timer = TIMER_TCP_RESET;
+                    }
+                    meta.kind = KIND_TCP_HALF;
+                    meta.mode = MODE_SET;
+                    flows.apply();
+                    meta.kind = KIND_TCP;
+                    if (meta.shape == SHAPE_FIN) {
+                        timer = TIMER_TCP_CLOSING;
+                    } else { if (meta.shape != SHAPE_RST) {
+                        timer = TIMER_TCP_ESTABLISHED;
+                    } }
+                } else {
+                    refuse(DROP_NO_FLOW);
+                }
+            }
             if (meta.next >= NEXT_LONG) {
                 // 2. Towards which address, by which port?
                 if (meta.nat == NAT_DNAT) {
@@ -982,6 +993,10 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
                             meta.new_port = hdr.udp.dst_port;
                             meta.peer_kind = meta.forward_kind;
                             meta.mode = MODE_LEARN_KEEP;
+                            if (meta.found == FOUND_NONE) {
+                                // Refused, it must not keep the other flow alive.
+                                meta.mode = MODE_LEARN_LOOK;
+                            }
                         }
                         if (flows.apply().hit) {
                             if (meta.new_ip != hdr.ipv4.dst_addr) {
@@ -998,6 +1013,15 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
                             } else {
                                 if (meta.new_port != hdr.udp.dst_port) {
                                     refuse(DROP_NAT_COLLISION);
+                                }
+                                if (meta.next != NEXT_DROP) {
+                                    if (meta.found == FOUND_NONE) {
+                                        // Its slot was unpinned, and it is at the same
+                                        // endpoint again.
+                                        timer = TIMER_UDP_STREAM;
+                                        meta.mode = MODE_KEEP;
+                                        flows.apply();
+                                    }
                                 }
                             }
                         } else {
@@ -1044,6 +1068,12 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
                                 // Another datagram with this identification is under way.
                                 if (meta.new_ip != meta.own_ip) {
                                     refuse(DROP_FRAGMENT);
+                                }
+                            } else {
+                                // Not remembered, its later fragments would leave otherwise.
+                                meta.fragment = FRAGMENT_NONE;
+                                if (fragments.apply().miss) {
+                                    refuse(DROP_FLOW_TABLE_FULL);
                                 }
                             }
                         }

@@ -155,7 +155,18 @@ extension Pipeline {
     packet.endpoint = flow.data.id
     flow.touch = true
     flow.set(kind: FlowKind.tcp)
+    flow.rearm = .none
     _ = learnFlow(&flow, now: packet.now, .own, &tracer)
+    // With an entry of its own, the half-open one must not outlive it: a later
+    // connection of these ports is a new flow, and would look half-open.
+    // Without, it stands for the flow.
+    let timer = flow.timer
+    if lookUpFlow(&flow, now: packet.now, .own, &tracer).hit { flow.timer = .tcpReset }
+    flow.set(kind: FlowKind.tcpHalfOpen)
+    flow.rearm = .set
+    _ = lookUpFlow(&flow, now: packet.now, .handshake, &tracer)
+    flow.set(kind: FlowKind.tcp)
+    flow.timer = timer
   }
 
   private mutating func findUDP<T: Tracer>(

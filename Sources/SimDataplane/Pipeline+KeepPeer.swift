@@ -80,7 +80,9 @@ extension Pipeline {
     flow.data = FlowData(
       id: packet.endpoint, ip: packet.dst, port: packet.dstPort,
       kind: packet.tcp != 0 ? FlowKind.tcp : flow.forwardKind, nat: NAT.snat.rawValue)
-    flow.rearm = packet.tcp != 0 ? .none : .keep
+    // A packet that is refused must not keep the other flow alive.
+    let isNew = flow.found == .none
+    flow.rearm = packet.tcp != 0 || isNew ? .none : .keep
     if learnFlow(&flow, now: packet.now, .peer, &tracer) {
       if flow.data.ip != packet.dst || flow.data.port != packet.dstPort {
         packet.reason = .natCollision
@@ -88,6 +90,11 @@ extension Pipeline {
       }
       if packet.tcp != 0 {
         flow.rearm = .set
+        _ = lookUpFlow(&flow, now: packet.now, .peer, &tracer)
+      } else if isNew {
+        // Its slot was unpinned, and it is at the same endpoint again.
+        flow.timer = .udpStream
+        flow.rearm = .keep
         _ = lookUpFlow(&flow, now: packet.now, .peer, &tracer)
       }
     } else {
@@ -132,6 +139,8 @@ extension Pipeline {
       endpoint: packet.endpoint, ip: packet.newIP, nat: packet.translate.rawValue)
     let done = fragments.learn(
       key, data, timer: K8sDP.Timer.fragment.rawValue, at: place, now: packet.now, timers: timers)
-    if T.isEnabled { tracer.note(.fragment(hit: data, learned: done)) }
+    if T.isEnabled, done { tracer.note(.fragment(hit: data, learned: true)) }
+    // Not remembered, its later fragments would leave otherwise.
+    if !fragments.lookUp(key, hash: hash, now: packet.now).hit { packet.reason = .flowTableFull }
   }
 }

@@ -11,6 +11,8 @@ public final class SimDataplane: Dataplane {
     public var clock = EngineClock.model
     /// Sizes of tables and learners by name where they differ from the contract's.
     public var sizes: [String: Int] = [:]
+    /// Ports 0..<ports exist, as with DPDK.
+    public var ports = 1024
     public init() {}
   }
 
@@ -18,8 +20,13 @@ public final class SimDataplane: Dataplane {
   public let contract: Contract
   public let clock: EngineClock
 
+  /// Ports 0..<ports exist.
+  public let ports: Int
+
   private var pipeline: Pipeline
   private var store: TableStore
+  /// Action → which of its arguments is a port.
+  private let egressArguments: [String: Int]
   private var forwarded: [UInt64] = []
   /// Packets prepared ahead in a batch.
   private static let stride = 32
@@ -32,6 +39,10 @@ public final class SimDataplane: Dataplane {
     let contract = K8sDP.contract.resized(options.sizes)
     self.contract = contract
     clock = options.clock
+    ports = options.ports
+    egressArguments = contract.actions.compactMapValues { action in
+      action.arguments.firstIndex { $0.name == "egress" }
+    }
     store = TableStore(contract: contract)
     func learner(_ name: String) -> Contract.Learner? {
       contract.learners.first { $0.name == name }
@@ -46,7 +57,15 @@ public final class SimDataplane: Dataplane {
   deinit { prepared.deallocate() }
 
   public func apply(_ updates: [Update]) throws(DataplaneError) {
-    for change in try store.commit(updates) {
+    let changes = try store.commit(updates) { [ports, egressArguments] entry in
+      guard let i = egressArguments[entry.action], entry.arguments[i] >= UInt64(ports) else {
+        return nil
+      }
+      return DataplaneError(
+        .outOfRange, "\(entry.table)[\(entry.key.map(String.init).joined(separator: ","))]",
+        "port \(entry.arguments[i]) does not exist; there are \(ports)")
+    }
+    for change in changes {
       switch change {
       case .set(let entry, _): pipeline.set(entry)
       case .delete(let table, let key): pipeline.remove(table, key)

@@ -29,6 +29,8 @@ enum TraceEvent {
 /// Which entry of a flow is meant.
 enum FlowStep: String {
   case own = "flow"
+  /// The half-open entry of a flow that has one of its own now.
+  case handshake = "flow entry"
   case peer = "reply flow"
 }
 

@@ -22,7 +22,8 @@ public enum DropReason: UInt8, CaseIterable, Hashable, Sendable {
   case noFlow = 4
   /// The endpoint the flow is pinned to was removed, or takes no new flow.
   case endpointGone = 5
-  /// The flow could not be recorded, so it is not started.
+  /// The flow, or a datagram in fragments, could not be recorded, so it is not
+  /// started.
   case flowTableFull = 6
   /// Another live flow has the same addresses and ports after translation.
   case natCollision = 7
