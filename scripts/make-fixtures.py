@@ -4,7 +4,7 @@
     scripts/make-fixtures.py [--list | --check | --table] [NAME ...]
 
 Writes state.yaml, in-port-N.pcap and README.md of each fixture named, or of
-all but those pending; the same bytes every time. scripts/update-expected.sh then adds what the
+all; the same bytes every time. scripts/update-expected.sh then adds what the
 model forwards, and --check compares that with what the rules say: every frame
 is sent together with its outcome (scripts/synthesis/outcomes.py). --table
 writes the table of all fixtures, captured ones included.
@@ -131,10 +131,10 @@ def main():
     unknown = [name for name in options.names if name not in SCENARIOS]
     if unknown:
         sys.exit(f"make-fixtures.py: no scenario {', '.join(unknown)}; see --list")
-    names = options.names or [n for n, s in SCENARIOS.items() if not s.pending]
+    names = options.names or list(SCENARIOS)
     if options.list:
         for name, s in SCENARIOS.items():
-            print(f"{name:28}{s.rules:14}{s.shows}" + (f" PENDING: {s.pending}" * bool(s.pending)))
+            print(f"{name:28}{s.rules:14}{s.shows}")
     elif options.table:
         table()
     elif options.check:

@@ -208,10 +208,8 @@ def pcap(frames):
 
 
 class Scenario:
-    """`pending` says what the pipeline still does wrong: no fixture is made by default."""
-
-    def __init__(self, rules, shows, must, pods, services, timers, pending, play):
-        self.rules, self.shows, self.must, self.pending = rules, shows, must, pending
+    def __init__(self, rules, shows, must, pods, services, timers, play):
+        self.rules, self.shows, self.must = rules, shows, must
         self.pods, self.services, self.timers = list(pods), list(services), timers or {}
         self.play = play
 
@@ -224,10 +222,10 @@ class Scenario:
 SCENARIOS = {}
 
 
-def scenario(name, rules, shows, must, pods=(CLIENT, WEB1), services=(), timers=None, pending=None):
+def scenario(name, rules, shows, must, pods=(CLIENT, WEB1), services=(), timers=None):
     """Registers a scenario: what it shows, and what must happen."""
     def register(function):
         assert name not in SCENARIOS
-        SCENARIOS[name] = Scenario(rules, shows, must, pods, services, timers, pending, function)
+        SCENARIOS[name] = Scenario(rules, shows, must, pods, services, timers, function)
         return function
     return register

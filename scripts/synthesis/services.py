@@ -1,5 +1,4 @@
 """Services: selection, shared endpoints, changes mid-run, the table of flows."""
-from .ageing import STALE_HANDSHAKE
 from .collisions import ONE_BUCKET, TCP_IN_BUCKET
 from .link import ask as ask_for
 from .outcomes import TO_HOST, dnat, drop, one_of, routed, same, snat
@@ -160,15 +159,14 @@ def endpoint_removed_reuse(run):
 @scenario("endpoint-removed-reuse-young", "R8 R5",
           "A SYN from the ports of a flow that is seconds old and whose endpoint left.",
           "refused: the flow is ended soon, and then the SYN begins one at the other endpoint.",
-          pods=PODS, services=[web(WEB1)], pending=STALE_HANDSHAKE)
+          pods=PODS, services=[web(WEB1)])
 def endpoint_removed_reuse_young(run):
     reuse(run, 0)
 
 
 @scenario("endpoint-removed-after-reset", "R8 R6",
           "A connection is reset and its endpoint leaves; a SYN comes from the same ports.",
-          "it begins a flow at the other endpoint.", pods=PODS, services=[web(WEB1)],
-          pending=STALE_HANDSHAKE)
+          "it begins a flow at the other endpoint.", pods=PODS, services=[web(WEB1)])
 def endpoint_removed_after_reset(run):
     run.connection().open().reset()
     run.change(services=[web(WEB2)])
@@ -381,7 +379,7 @@ def nat_collision_tcp(run):
 @scenario("nat-collision-after-reset", "R7 R6 R9",
           "A connection is reset; its ports are used to another Service with the same endpoint.",
           "late data of the first is no_flow, and does not get into the second.",
-          services=SHARED, pending=STALE_HANDSHAKE)
+          services=SHARED)
 def nat_collision_after_reset(run):
     first = run.connection().open()
     first.reset()
@@ -446,8 +444,7 @@ def flow_table_full(run):
           "A handshake ends when there is no room for the established flow's entry.",
           "the connection lives on as one that was accepted, idle for 70 s, too.",
           services=[service("echo", port("UDP", 7000, (WEB1, 7000)),
-                            port("TCP", 80, (WEB1, 8080)))],
-          pending="requests keep the handshake's 60 s, replies get 12 h")
+                            port("TCP", 80, (WEB1, 8080)))])
 def flow_table_full_handshake(run):
     for src, sport in ONE_BUCKET[:4]:
         run.udp(HOST, sport, VIP, 7000, dnat(WEB1, 7000), b"", src=src)
