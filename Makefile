@@ -21,6 +21,7 @@ test: ## Run every test
 	@scripts/install-dependencies.sh
 	$(SWIFT) build --build-tests
 	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build
+	scripts/make-fixtures.py --check
 
 lint: ## Check the format of the sources
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests

@@ -44,6 +44,10 @@
       guard (2...65_536).contains(options.ports) else {
         throw DataplaneError(.outOfRange, "ports", "\(options.ports) ports; 2 to 65536 can be")
       }
+      if let problem = options.contract?.disagreement(with: spec.contract) {
+        throw DataplaneError(
+          .invalidArgument, spec.source, "is not the pipeline of the contract: \(problem)")
+      }
       let resized = try spec.resized(options.sizes)
       _ = try SpecFlow(resized)
       let adapted = try SpecAdapter(
@@ -61,7 +65,7 @@
       }
       name = options.name
       ports = options.ports
-      contract = resized.contract
+      contract = options.contract?.resized(options.sizes) ?? resized.contract
       clock = EngineClock(hertz: cswx_hertz())
       store = TableStore(contract: contract)
       lookUpOrder = resized.lookUpOrder

@@ -12,6 +12,9 @@
     public var virtualTime = true
     /// Sizes of tables and learners by name where they differ from the spec's.
     public var sizes: [String: Int] = [:]
+    /// What updates are held to, where it says more than the spec: names of fields,
+    /// and actions that are for misses only. It must describe the spec.
+    public var contract: Contract?
     /// Memory that DPDK takes for itself, in megabytes. The first pipeline of the
     /// process decides.
     public var memoryMegabytes: UInt32 = 3072

@@ -75,7 +75,8 @@ public struct DataplaneFactory: Sendable {
       },
       Recipe(name: "dpdk", bringsClock: true) { (_) throws(ReplayError) in
         let spec = try PipelineFile.k8sDP()
-        return LoadedDataplane(k8sDP: try engine(spec, sizes: sizes, virtualTime: true))
+        return LoadedDataplane(
+          k8sDP: try engine(spec, contract: K8sDP.contract, sizes: sizes, virtualTime: true))
       },
     ])
   }
@@ -90,11 +91,12 @@ public struct DataplaneFactory: Sendable {
   }
 
   /// A pipeline on DPDK, behind the gate that the model has.
-  static func engine(_ spec: PipelineSpec, sizes: [String: Int] = [:], virtualTime: Bool)
-    throws(ReplayError) -> any Dataplane
-  {
+  static func engine(
+    _ spec: PipelineSpec, contract: Contract? = nil, sizes: [String: Int] = [:], virtualTime: Bool
+  ) throws(ReplayError) -> any Dataplane {
     #if DPDK && canImport(DPDKDataplane)
       var options = SWXOptions()
+      options.contract = contract
       options.sizes = sizes
       options.virtualTime = virtualTime
       options.gate = { frame in

@@ -78,7 +78,7 @@ struct Explanation {
 
   private mutating func route(_ dst: UInt32, _ hit: Route?) {
     guard let hit else {
-      say("\(words.address(dst)) is not on this node, left to the host unmodified")
+      say("\(words.address(dst)) is not on this node: left to the host")
       return
     }
     if hit.next == .vip {

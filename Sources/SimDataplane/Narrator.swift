@@ -65,6 +65,7 @@ struct Narrator {
   }
 
   private func parsed(_ packet: Packet) -> String {
+    if let reason = packet.reason, reason != .badIPHeader { return reason.meaning }
     if packet.arp != 0 { return "ARP" }
     guard packet.ipv4 != 0 else { return "neither IPv4 nor ARP" }
     if packet.reason == .badIPHeader { return "IPv4 with a bad version or header length" }
@@ -124,7 +125,7 @@ struct Narrator {
     guard let hit else {
       return TraceStep(
         table: "routes", outcome: .miss, action: "route_host",
-        text: "\(words.address(dst)) is unknown → host, port 1, unmodified")
+        text: "\(words.address(dst)) is not on this node → host, port 1")
     }
     if hit.next == .vip {
       return TraceStep(

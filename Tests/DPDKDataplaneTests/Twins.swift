@@ -31,6 +31,7 @@
     {
       self.label = label
       var options = SWXOptions()
+      options.contract = K8sDP.contract
       options.sizes = Twins.sizes
       options.sizes["flows"] = buckets.flows
       options.sizes["fragments"] = buckets.fragments

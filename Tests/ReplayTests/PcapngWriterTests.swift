@@ -10,7 +10,8 @@ import Testing
   func write(_ name: String, _ comment: String?) throws -> String {
     let path = "\(scratch.path)/\(name)"
     let writer = try PcapngWriter(path: path, interface: "port-3")
-    try writer.write(tcpFrame(), nanoseconds: 1_700_000_000_123_456_789, comment: comment)
+    try writer.write(
+      tcpFrame(), nanoseconds: 1_700_000_000_123_456_789, comments: comment.map { [$0] } ?? [])
     try writer.write([1, 2, 3], nanoseconds: 1_700_000_000_123_456_790)
     try writer.close()
     return path

@@ -120,14 +120,12 @@ import Testing
     let out = scratch.path + "/out"
     _ = try Replayer(run: try run(), annotate: true).replay(FakeDataplane().loaded, into: out)
     let text = String(decoding: try scratch.read("out/port-3.pcapng"), as: UTF8.self)
-    #expect(
-      text.contains(
-        """
-        #1  0.000000000  port 2  TCP 10.244.0.6:41000 > 10.96.0.80:80 [SYN] len 1
-          a frame <x>
-            flow     miss       no flow <yet>
-            service  hit   pin  services web
-        """))
+    for comment in [
+      "frame 1 of the input, in on port 2", "a frame <x>", "flow     miss       no flow <yet>",
+      "service  hit   pin  services web",
+    ] {
+      #expect(text.contains(comment))
+    }
     #expect(throws: ReplayError.self) {
       let quiet = LoadedDataplane(QuietDataplane(FakeDataplane())) { (_) throws(DataplaneError) in }
       _ = try Replayer(run: try run(), annotate: true).replay(quiet, into: out)

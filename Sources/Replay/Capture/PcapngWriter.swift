@@ -48,8 +48,9 @@ public final class PcapngWriter {
   ///
   /// - Parameters:
   ///   - nanoseconds: Since 1970-01-01 00:00 UTC.
-  ///   - comment: Shown by Wireshark as the packet comment; cut at 65,535 bytes.
-  public func write(_ bytes: [UInt8], nanoseconds: UInt64, comment: String? = nil)
+  ///   - comments: Shown by Wireshark as packet comments, one line each; cut at
+  ///     65,535 bytes.
+  public func write(_ bytes: [UInt8], nanoseconds: UInt64, comments: [String] = [])
     throws(ReplayError)
   {
     var body: [UInt8] = []
@@ -61,10 +62,10 @@ public final class PcapngWriter {
     body.append(little: UInt32(bytes.count))
     body.append(contentsOf: bytes)
     body.pad()
-    if let comment, !comment.isEmpty {
+    for comment in comments where !comment.isEmpty {
       body.append(option: Option.comment, Self.fitting(comment))
-      body.append(option: Option.end, [])
     }
+    if !comments.isEmpty { body.append(option: Option.end, []) }
     append(Self.block(Block.enhancedPacket, body))
     count += 1
     if buffer.count >= Self.flushAt { try flush() }

@@ -30,7 +30,7 @@ final class OutputFolder {
   static func fileName(_ port: PortID) -> String { "port-\(port).pcapng" }
 
   /// Adds a frame to its port's file.
-  func write(_ bytes: [UInt8], port: PortID, nanoseconds: UInt64, comment: String?)
+  func write(_ bytes: [UInt8], port: PortID, nanoseconds: UInt64, comments: [String])
     throws(ReplayError)
   {
     let writer: PcapngWriter
@@ -41,7 +41,7 @@ final class OutputFolder {
         path: "\(work)/\(Self.fileName(port))", interface: "port-\(port)")
       writers[port] = writer
     }
-    try writer.write(bytes, nanoseconds: nanoseconds, comment: comment)
+    try writer.write(bytes, nanoseconds: nanoseconds, comments: comments)
   }
 
   /// Moves everything to its place.

@@ -23,18 +23,18 @@ public struct Replayer {
       var summary = ReplaySummary()
       let outcome = try run.run([loaded]) { (frame, names) throws(ReplayError) in
         var bytes = frame.bytes
-        var comment: String?
+        var comments: [String] = []
         let verdict: Verdict
         if let tracing {
           let trace = tracing.trace(&bytes, port: frame.port, at: frame.time, names: names)
           verdict = trace.verdict
-          comment = TracedFrame(frame, trace).text
+          comments = TracedFrame(frame, trace).comments
         } else {
           verdict = loaded.dataplane.process(&bytes, port: frame.port, at: frame.time)
         }
         summary.count(verdict)
         if case .forward(let port) = verdict {
-          try output.write(bytes, port: port, nanoseconds: frame.nanoseconds, comment: comment)
+          try output.write(bytes, port: port, nanoseconds: frame.nanoseconds, comments: comments)
         }
         return true
       }

@@ -17,6 +17,13 @@ public struct TracedFrame: Hashable, Sendable, Encodable {
       .joined(separator: "\n")
   }
 
+  /// For Wireshark, which shows the frame itself: where it came in, the
+  /// explanation, and the steps.
+  public var comments: [String] {
+    ["frame \(frame.number) of the input, in on port \(frame.port)", trace.explanation]
+      + TraceText.lines(trace.steps)
+  }
+
   private enum CodingKeys: String, CodingKey {
     case frame, time, port, file
     case fileFrame = "file_frame"
