@@ -56,6 +56,9 @@ extension Pipeline {
   /// Every counter under the name the compiled pipeline gives it.
   func counters() -> Counters {
     var counters = Counters()
+    for port in 0..<PortID(forwarded.ports) where forwarded[port] > 0 {
+      counters.forwarded[port] = forwarded[port]
+    }
     func table(
       _ name: String, _ hits: UInt64, _ misses: UInt64, _ miss: String,
       _ actions: [String: UInt64]

@@ -17,16 +17,21 @@ struct Pipeline: ~Copyable {
   var fragments: LearnerTable<FragmentData>
   var timers: Timers
   var drops: DropCounters
+  var forwarded: PortCounters
   var actions = ActionCounters()
   let crc = CRC32C()
   /// Keeps the loads that fetch ahead from being optimised away.
   var touched: UInt32 = 0
 
-  init(flowBuckets: Int, fragmentBuckets: Int, clock: EngineClock, timers seconds: [UInt32]) {
+  init(
+    flowBuckets: Int, fragmentBuckets: Int, ports: Int, clock: EngineClock,
+    timers seconds: [UInt32]
+  ) {
     flows = LearnerTable(buckets: flowBuckets)
     fragments = LearnerTable(buckets: fragmentBuckets)
     timers = Timers(seconds: seconds, clock: clock)
     drops = DropCounters()
+    forwarded = PortCounters(ports: ports)
   }
 
   /// Processes one frame in place.
@@ -92,6 +97,7 @@ struct Pipeline: ~Copyable {
       drops.count(reason)
       return FrameBatch.dropBit | UInt32(reason.rawValue)
     }
+    forwarded.count(packet.egress)
     return packet.egress
   }
 
@@ -143,4 +149,24 @@ struct DropCounters: ~Copyable {
   func count(_ reason: DropReason) { counts[Int(reason.rawValue)] &+= 1 }
 
   subscript(_ reason: DropReason) -> UInt64 { counts[Int(reason.rawValue)] }
+}
+
+/// Frames forwarded, by port.
+struct PortCounters: ~Copyable {
+  private let counts: UnsafeMutablePointer<UInt64>
+  let ports: Int
+
+  init(ports: Int) {
+    self.ports = ports
+    counts = .allocate(capacity: ports)
+    counts.initialize(repeating: 0, count: ports)
+  }
+
+  deinit { counts.deallocate() }
+
+  /// - Parameter port: one that exists: rows with others are refused.
+  @inline(__always)
+  func count(_ port: PortID) { counts[Int(port)] &+= 1 }
+
+  subscript(_ port: PortID) -> UInt64 { counts[Int(port)] }
 }

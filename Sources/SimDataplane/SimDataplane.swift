@@ -11,7 +11,7 @@ public final class SimDataplane: Dataplane {
     public var clock = EngineClock.model
     /// Sizes of tables and learners by name where they differ from the contract's.
     public var sizes: [String: Int] = [:]
-    /// Ports 0..<ports exist, as with DPDK.
+    /// Ports 0..<ports exist, as with DPDK: 2 to 65,536.
     public var ports = 1024
     public init() {}
   }
@@ -27,15 +27,13 @@ public final class SimDataplane: Dataplane {
   private var store: TableStore
   /// Action → which of its arguments is a port.
   private let egressArguments: [String: Int]
-  private var forwarded: [UInt64] = []
-  /// Packets prepared ahead in a batch.
-  private static let stride = 32
   /// Seconds of the eight expire-time profiles, for traces.
   private(set) var timerSeconds: [UInt32]
-  private let prepared = UnsafeMutablePointer<Packet>.allocate(capacity: stride)
+  private let prepared = UnsafeMutablePointer<Packet>.allocate(capacity: Pipeline.stride)
   private var scratch = FrameBatch(capacity: 1, maximumLength: 65_535)
 
   public init(options: Options = Options()) {
+    precondition((2...65_536).contains(options.ports), "ports are 2 to 65536")
     let contract = K8sDP.contract.resized(options.sizes)
     self.contract = contract
     clock = options.clock
@@ -51,7 +49,7 @@ public final class SimDataplane: Dataplane {
     pipeline = Pipeline(
       flowBuckets: learner("flows")?.buckets ?? 1,
       fragmentBuckets: learner("fragments")?.buckets ?? 1,
-      clock: options.clock, timers: timerSeconds)
+      ports: options.ports, clock: options.clock, timers: timerSeconds)
   }
 
   deinit { prepared.deallocate() }
@@ -102,41 +100,12 @@ public final class SimDataplane: Dataplane {
     let verdict = Verdict(
       encoded: pipeline.process(
         scratch.frame(0), length: frame.count, now: clock.cycles(at: time), tracer: &tracer))
-    if case .forward(let port) = verdict { count(port) }
     frame.withUnsafeMutableBytes { $0.copyMemory(from: scratch.bytes(0)) }
     return verdict
   }
 
   public func process(_ batch: borrowing FrameBatch, at time: Timestamp) {
-    let now = clock.cycles(at: time)
-    var tracer = NoTracer()
-    var start = 0
-    while start < batch.count {
-      let end = min(start &+ Self.stride, batch.count)
-      // Prepare several, so that their cache misses overlap.
-      for i in start..<end {
-        let packet = prepared + (i &- start)
-        packet.initialize(to: Packet(frame: batch.frame(i), now: now))
-        pipeline.prepare(&packet.pointee, length: Int(batch.lengths[i]))
-      }
-      var touched: UInt32 = 0
-      for i in start..<end { touched ^= pipeline.flows.touch(hash: prepared[i &- start].hash) }
-      pipeline.touched = touched
-      for i in start..<end {
-        let verdict = pipeline.finish(&prepared[i &- start], &tracer)
-        batch.verdicts[i] = verdict
-        if verdict & FrameBatch.dropBit == 0 { count(verdict) }
-      }
-      start = end
-    }
-  }
-
-  @inline(__always)
-  private func count(_ port: PortID) {
-    if port >= forwarded.count {
-      forwarded.append(contentsOf: repeatElement(0, count: Int(port) - forwarded.count + 1))
-    }
-    forwarded[Int(port)] &+= 1
+    pipeline.process(batch, now: clock.cycles(at: time), prepared: prepared)
   }
 
   public func learnedEntries(at time: Timestamp) -> [LearnedEntry] {
@@ -161,10 +130,6 @@ public final class SimDataplane: Dataplane {
   }
 
   public func counters() -> Counters {
-    var counters = pipeline.counters()
-    for (port, frames) in forwarded.enumerated() where frames > 0 {
-      counters.forwarded[PortID(port)] = frames
-    }
-    return counters
+    pipeline.counters()
   }
 }
