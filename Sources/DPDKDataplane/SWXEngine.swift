@@ -20,8 +20,12 @@
     init(_ spec: PipelineSpec, ports: Int, memory: UInt32) throws(DataplaneError) {
       let started = cswx_start(memory)
       guard started == 0 else {
+        let cure =
+          started == -ENOMEM
+          ? "; it wants \(memory) MB of address space: raise the limit or lower memoryMegabytes"
+          : ""
         throw DataplaneError(
-          .unavailable, "DPDK", "the environment did not start: \(SWXEngine.text(started))")
+          .unavailable, "DPDK", "the environment did not start: \(SWXEngine.text(started))\(cure)")
       }
       guard let pointer = cswx_create(UInt32(ports)) else {
         throw DataplaneError(.resourceExhausted, spec.source, "no memory for a pipeline")

@@ -56,27 +56,34 @@ public struct DataplaneFactory: Sendable {
     }
   }
 
+  /// The most ports a dataplane can have: one for each of R15's 65,536 pods.
+  public static let maximumPorts = 65_536
+
   public var recipes: [Recipe]
 
   public init(recipes: [Recipe]) { self.recipes = recipes }
 
   /// `model` and, in builds with the DPDK trait, `dpdk`.
-  public static let standard = k8sDP()
-
-  /// As ``standard``, with other sizes for some tables and learners: small ones
-  /// are made and read faster.
-  public static func k8sDP(sizes: [String: Int] = [:]) -> DataplaneFactory {
+  ///
+  /// - Parameters:
+  ///   - sizes: of tables and learners where they differ from the contract's: small
+  ///     ones are made and read faster.
+  ///   - ports: 0..<ports exist; at most ``maximumPorts``. The engine takes seconds
+  ///     to make very many.
+  public static func k8sDP(sizes: [String: Int] = [:], ports: Int = 1024) -> DataplaneFactory {
     DataplaneFactory(recipes: [
       Recipe(name: "model") { (clock) throws(ReplayError) in
         var options = SimDataplane.Options()
         options.sizes = sizes
+        options.ports = ports
         if let clock { options.clock = clock }
         return LoadedDataplane(k8sDP: SimDataplane(options: options))
       },
       Recipe(name: "dpdk", bringsClock: true) { (_) throws(ReplayError) in
         let spec = try PipelineFile.k8sDP()
         return LoadedDataplane(
-          k8sDP: try engine(spec, contract: K8sDP.contract, sizes: sizes, virtualTime: true))
+          k8sDP: try engine(
+            spec, contract: K8sDP.contract, sizes: sizes, ports: ports, virtualTime: true))
       },
     ])
   }
@@ -92,10 +99,12 @@ public struct DataplaneFactory: Sendable {
 
   /// A pipeline on DPDK, behind the gate that the model has.
   static func engine(
-    _ spec: PipelineSpec, contract: Contract? = nil, sizes: [String: Int] = [:], virtualTime: Bool
+    _ spec: PipelineSpec, contract: Contract? = nil, sizes: [String: Int] = [:], ports: Int = 1024,
+    virtualTime: Bool
   ) throws(ReplayError) -> any Dataplane {
     #if DPDK && canImport(DPDKDataplane)
       var options = SWXOptions()
+      options.ports = ports
       options.contract = contract
       options.sizes = sizes
       options.virtualTime = virtualTime

@@ -55,7 +55,7 @@ struct IntentDecoder {
     if let mac = entries["mac"]?.value { interface.mac = try self.mac(mac) }
     if let port = entries["port"]?.value {
       interface.port = PortID(
-        try yaml.integer(port, "port of \(what)", 0...UInt64(FrameBatch.dropBit - 1)))
+        try yaml.integer(port, "port of \(what)", 0...UInt64(DataplaneFactory.maximumPorts - 1)))
       try once(port, "pipeline port", "\(interface.port)", seen: &seen)
     }
     return interface

@@ -56,6 +56,19 @@ public struct StateFile: Hashable, Sendable {
   }
 }
 
+extension StateFile {
+  /// How many ports a dataplane needs for it: a power of two, 1,024 at least.
+  public var ports: Int {
+    let intents = [intent] + events.map(\.intent)
+    let highest = intents.flatMap { intent in
+      ([intent.gateway, intent.host].compactMap(\.self) + intent.pods).map(\.port)
+    }.max()
+    var ports = 1024
+    while ports <= highest ?? 0 { ports *= 2 }
+    return ports
+  }
+}
+
 extension NameBook {
   /// The names that an intent gives to addresses.
   public init(_ intent: Intent) {

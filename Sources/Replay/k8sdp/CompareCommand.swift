@@ -31,11 +31,18 @@ struct CompareCommand: ParsableCommand {
   var report: String?
 
   func run() throws {
+    if let report {
+      // Before the work, not after it.
+      let folder = URL(fileURLWithPath: report).deletingLastPathComponent().path
+      guard FileManager.default.isWritableFile(atPath: folder) else {
+        throw ReplayError(report, "cannot be written; check the folder and its permissions")
+      }
+    }
     let comparer = Comparer(run: try input.run(), everyFrame: everyFrame)
     let comparison: Comparison
     do {
       defer { Terminal.endProgress() }
-      comparison = try comparer.compare(left, right, from: .standard)
+      comparison = try comparer.compare(left, right, from: .k8sDP(ports: comparer.run.state.ports))
     }
     if let report {
       let page = ComparisonPage(comparison, run: comparer.run).html

@@ -9,8 +9,8 @@ struct K8sDP: ParsableCommand {
     commandName: "k8sdp",
     abstract: "Shows what the k8s_dp packet pipeline does with captured packets.",
     discussion: """
-      A state file says which pods and Services a node has; captures say what packets it
-      gets, and on which port. Times in the captures drive everything: the same files always
+      A state file says which pods and Services a node has; captures say what packets it \
+      gets, and on which port. Times in the captures drive everything: the same files always \
       give the same answer.
 
       Exit codes: 0 = as hoped, 1 = a difference or failed expectation, 2 = bad input.
@@ -20,6 +20,7 @@ struct K8sDP: ParsableCommand {
         k8sdp trace --state state.yaml --in 2=client.pcapng --frame 4711
         k8sdp replay --state state.yaml --in 2=client.pcap --in 3=web.pcap --out out
         k8sdp compare --state state.yaml --in 2=client.pcap --report report.html
+        k8sdp bench --against other.spec
       """,
     version: "0.1.0",
     subcommands: [

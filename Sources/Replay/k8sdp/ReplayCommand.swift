@@ -31,7 +31,8 @@ struct ReplayCommand: ParsableCommand {
     let summary: ReplaySummary
     do {
       defer { Terminal.endProgress() }
-      summary = try replayer.replay(try DataplaneFactory.standard.make(dataplane), into: out)
+      let factory = DataplaneFactory.k8sDP(ports: replayer.run.state.ports)
+      summary = try replayer.replay(try factory.make(dataplane), into: out)
     }
     Terminal.out(input.json ? try JSONText.encode(summary) : summary.text)
   }

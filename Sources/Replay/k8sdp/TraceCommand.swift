@@ -28,7 +28,7 @@ struct TraceCommand: ParsableCommand {
 
   func run() throws {
     let tracer = Tracer(run: try input.run())
-    let loaded = try DataplaneFactory.standard.make(dataplane)
+    let loaded = try DataplaneFactory.k8sDP(ports: tracer.run.state.ports).make(dataplane)
     var frames: [TracedFrame] = []
     var first = true
     let json = input.json
