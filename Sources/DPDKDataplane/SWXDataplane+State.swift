@@ -26,7 +26,11 @@
       var keys = [UInt64](repeating: 0, count: 64)
       var values = [UInt64](repeating: 0, count: 64)
       for (i, learner) in contract.learners.enumerated() {
-        for slot in 0..<cswx_learner_slots(engine.pointer, UInt32(i)) {
+        let slots = cswx_learner_slots(engine.pointer, UInt32(i))
+        var next = cswx_learner_next(engine.pointer, UInt32(i), 0, now)
+        while next < slots {
+          let slot = next
+          next = cswx_learner_next(engine.pointer, UInt32(i), slot + 1, now)
           var action: UInt32 = 0
           var timer: UInt32 = 0
           var expiry: UInt64 = 0

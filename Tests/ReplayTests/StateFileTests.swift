@@ -102,7 +102,7 @@ import Testing
     ("port: 3}", "port: \"3\"}", "s.yaml:6:68: port of a pod is a whole number, not \"3\""),
     (
       "port: 3}", "port: 2147483648}",
-      "s.yaml:6:68: port of a pod is 0 to 2147483647, not 2147483648"
+      "s.yaml:6:68: port of a pod is 0 to 65535, not 2147483648"
     ),
     ("port: 3}", "port: [3]}", "s.yaml:6:68: port of a pod is a whole number, not a list"),
     (", port: 3}", "}", "s.yaml:6:5: a pod has no \"port\"; add it"),

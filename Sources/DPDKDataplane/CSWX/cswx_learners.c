@@ -1,5 +1,10 @@
 #ifdef K8SDP_WITH_DPDK
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "cswx_internal.h"
+#include <rte_common.h>
 
 // A mirror of `struct table_params` and `struct table_bucket` in DPDK 22.11
 // (rte_swx_table_learner.c), which has no way to list what was learned.
@@ -37,6 +42,49 @@ uint64_t cswx_learner_slots(cswx *p, uint32_t learner) {
     return 0;
   }
   return t->n_buckets * KEYS;
+}
+
+// Whether any page of a block was ever written. A table is mostly pages that were
+// not: reading them all would make the kernel zero every one.
+static int is_touched(const uint8_t *block, size_t bytes) {
+  static int pagemap = -2;
+  if (pagemap == -2) pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+  if (pagemap < 0) return 1;
+  size_t page = (size_t)sysconf(_SC_PAGESIZE);
+  size_t first = (size_t)block / page, last = ((size_t)block + bytes - 1) / page;
+  while (first <= last) {
+    uint64_t entries[512];
+    size_t count = RTE_MIN(last - first + 1, RTE_DIM(entries));
+    ssize_t size = (ssize_t)(count * sizeof(entries[0]));
+    if (pread(pagemap, entries, (size_t)size, (off_t)(first * sizeof(entries[0]))) != size) return 1;
+    // Documentation/admin-guide/mm/pagemap.rst: bit 63 is present, 62 swapped.
+    for (size_t i = 0; i < count; i++) {
+      if (entries[i] >> 62) return 1;
+    }
+    first += count;
+  }
+  return 0;
+}
+
+uint64_t cswx_learner_next(cswx *p, uint32_t learner, uint64_t slot, uint64_t now) {
+  uint64_t slots = cswx_learner_slots(p, learner);
+  struct learner_table *t = table(p, learner);
+  // Blocks of 2 MB, the size of a huge page.
+  uint64_t block = slots ? RTE_MAX(((size_t)2 << 20) / t->bucket_size, (size_t)1) * KEYS : 1;
+  while (slot < slots) {
+    uint8_t *bytes = &t->buckets[(slot / KEYS) << t->bucket_size_log2];
+    if (slot % block == 0) {
+      uint64_t buckets = RTE_MIN(block, slots - slot) / KEYS;
+      if (!is_touched(bytes, buckets << t->bucket_size_log2)) {
+        slot += block;
+        continue;
+      }
+    }
+    const struct learner_bucket *b = (const struct learner_bucket *)bytes;
+    if ((uint64_t)b->time[slot % KEYS] << 32 > now) return slot;
+    slot++;
+  }
+  return slots;
 }
 
 int cswx_learner_get(cswx *p, uint32_t learner, uint64_t slot, uint64_t now, uint64_t *key,
