@@ -115,8 +115,9 @@ class Node:
     def exec(self, p, *command, check=True, **options):
         if "input" not in options:
             options["stdin"] = subprocess.DEVNULL
+        options.setdefault("timeout", 60)
         return subprocess.run(["ip", "netns", "exec", self.namespace(p), *command], check=check,
-                              capture_output=True, timeout=60, **options)
+                              capture_output=True, **options)
 
     def serve(self, p, *command, ready=None):
         process = subprocess.Popen(["ip", "netns", "exec", self.namespace(p), *command],
@@ -347,6 +348,19 @@ time.sleep(3.5)
 s.send(b"GET / HTTP/1.0\\r\\n\\r\\n")
 while s.recv(1000): pass
 """)
+
+
+@scenario("tcp-idle", "R5 R6", "A connection is silent for 75 seconds, longer than a handshake may take.",
+          services=[WEB])
+def tcp_idle(node):
+    web_server(node, WEB1)
+    node.capture()
+    node.exec(CLIENT, "python3", "-c", CONNECT + """
+s.send(b"GET / HTTP/1.0\\r\\n")
+time.sleep(75)
+s.send(b"\\r\\n")
+while s.recv(1000): pass
+""", timeout=120)
 
 
 @scenario("tcp-loss", "R4 R5", "Every fifth packet of the client is lost and sent again.",

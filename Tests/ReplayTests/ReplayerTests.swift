@@ -103,6 +103,7 @@ import Testing
     #expect(seen.map(\.2) == [1, 0, 0])
     #expect(outcome.eventsApplied == 2)
     #expect(outcome.eventsNotReached == 1)
+    #expect(outcome.warnings == ["events later than the last frame were not made: 1"])
     #expect(fake.intents.last?.pods.isEmpty == true)
   }
 

@@ -67,6 +67,7 @@ public struct Comparer {
       }
       return true
     }
+    run.warn(comparison.outcome)
     if comparison.stateDifferences.isEmpty {
       comparison.stateDifferences = Self.state(a, b, at: comparison.outcome.end)
     }

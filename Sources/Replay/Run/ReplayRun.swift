@@ -1,4 +1,5 @@
 import Core
+import Logging
 
 /// Drives one or more dataplanes through the same captures: sets the state,
 /// makes its changes at their times and hands out every frame in order.
@@ -13,6 +14,21 @@ public struct ReplayRun {
     public var eventsApplied = 0
     /// Events later than the last frame.
     public var eventsNotReached = 0
+
+    /// What a user should know although nothing failed.
+    public var warnings: [String] {
+      var warnings: [String] = []
+      if frames == 0 { warnings.append("the input has no frames") }
+      if clamped > 0 {
+        warnings.append(
+          "\(clamped) frames are earlier than the one before them in their file; their times "
+            + "were raised")
+      }
+      if eventsNotReached > 0 {
+        warnings.append("events later than the last frame were not made: \(eventsNotReached)")
+      }
+      return warnings
+    }
   }
 
   public var state: StateFile
@@ -55,6 +71,12 @@ public struct ReplayRun {
     outcome.clamped = merged.clamped
     outcome.eventsNotReached = state.events.count - outcome.eventsApplied
     return outcome
+  }
+
+  /// Logs the warnings of a run that went to its end.
+  func warn(_ outcome: Outcome) {
+    let logger = Logger(label: "replay")
+    for warning in outcome.warnings { logger.warning("\(warning)") }
   }
 
   private func prepare(_ loaded: LoadedDataplane) throws(ReplayError) {

@@ -38,6 +38,7 @@ public struct Replayer {
         }
         return true
       }
+      run.warn(outcome)
       summary.flows = loaded.dataplane.learnedEntries(at: outcome.end).count
       summary.clampedTimes = outcome.clamped
       summary.events = outcome.eventsApplied

@@ -27,6 +27,7 @@ public struct Tracer {
       found = true
       return number == nil
     }
+    if number == nil { run.warn(outcome) }
     if let number, !found {
       let range = outcome.frames == 0 ? "no frames" : "frames 1 to \(outcome.frames)"
       throw ReplayError("--frame \(number)", "is not in the input, which has \(range)")

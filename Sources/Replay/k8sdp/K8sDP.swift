@@ -1,6 +1,7 @@
 import ArgumentParser
 import Core
 import Foundation
+import Logging
 import Replay
 
 /// The `k8sdp` command.
@@ -32,6 +33,7 @@ struct K8sDP: ParsableCommand {
 @main
 enum Main {
   static func main() {
+    LoggingSystem.bootstrap { _ in TerminalLogHandler() }
     do {
       var command = try K8sDP.parseAsRoot()
       try command.run()
