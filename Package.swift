@@ -91,7 +91,7 @@ let package = Package(
     .testTarget(name: "SimDataplaneTests", dependencies: ["SimDataplane", "Core"]),
     .testTarget(
       name: "DPDKDataplaneTests",
-      dependencies: ["Core", "SimDataplane", "K8sDPArtefacts", dpdk]),
+      dependencies: ["Core", "SimDataplane", "Replay", "K8sDPArtefacts", dpdk]),
     .testTarget(name: "ReplayTests", dependencies: ["Replay", "Core", "SimDataplane", dpdk]),
   ],
   swiftLanguageModes: [.v6]

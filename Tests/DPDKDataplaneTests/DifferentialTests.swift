@@ -1,5 +1,6 @@
 #if DPDK
   import Core
+  import Replay
   import Testing
 
   @testable import DPDKDataplane

@@ -3,6 +3,11 @@ import Replay
 
 /// Standard output, standard error and the line of progress on it.
 enum Terminal {
+  /// This program.
+  static var program: URL {
+    Bundle.main.executableURL ?? URL(fileURLWithPath: CommandLine.arguments[0])
+  }
+
   static func error(_ message: String) {
     FileHandle.standardError.write(Data("k8sdp: \(message)\n".utf8))
   }

@@ -1,0 +1,30 @@
+import Core
+
+/// One life of a node: what it has, what changes, and every frame it gets. It is
+/// all that a fixture is.
+struct FuzzEpisode {
+  enum Event {
+    case frame([UInt8])
+    /// Always one that the compiler takes.
+    case intent(Intent)
+  }
+
+  struct Step {
+    /// Never before that of the step above.
+    var time: Timestamp
+    var event: Event
+  }
+
+  var seed: UInt64
+  var sizes: [String: Int]
+  var timers: [K8sDP.Timer: UInt32]
+  var intent: Intent
+  var steps: [Step]
+
+  var frames: Int {
+    steps.count { if case .frame = $0.event { true } else { false } }
+  }
+
+  /// The port every frame comes in on; the pipeline does not look at it.
+  static let port: PortID = 2
+}

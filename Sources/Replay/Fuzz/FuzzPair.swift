@@ -1,0 +1,134 @@
+import Core
+
+/// Two dataplanes that are given the same, and what must hold of both.
+struct FuzzPair {
+  /// What is wrong: where the two part, or where both break a rule.
+  struct Finding: Error {
+    var frame: Int
+    var what: String
+  }
+
+  let left: any Dataplane
+  let right: any Dataplane
+  private let setIntents: [(Intent) throws(DataplaneError) -> Void]
+  private var frames = 0
+  private var translations = FuzzTranslations()
+  private var now = Timestamp.zero
+  /// Frames between two looks at learned entries and counters.
+  private static let interval = 64
+
+  /// - Throws: ``ReplayError`` when a dataplane cannot be made or set up.
+  init(_ episode: FuzzEpisode, left: String, right: String) throws(ReplayError) {
+    let pair = try DataplaneFactory.k8sDP(sizes: episode.sizes, ports: 16).makePair(left, right)
+    self.left = pair.left.dataplane
+    self.right = pair.right.dataplane
+    setIntents = [pair.left.setIntent, pair.right.setIntent]
+    for plane in [self.left, self.right] {
+      for (timer, seconds) in episode.timers {
+        do { try plane.setTimer(timer.profile, seconds: seconds) } catch {
+          throw ReplayError(error, dataplane: plane.name)
+        }
+      }
+    }
+    do { try set(episode.intent) } catch { throw ReplayError("fuzz", error.what) }
+  }
+
+  /// Plays one step through both.
+  ///
+  /// - Returns: what came of a frame, nil for a change.
+  mutating func play(_ step: FuzzEpisode.Step) throws(Finding) -> (Verdict, [UInt8])? {
+    now = step.time
+    switch step.event {
+    case .intent(let intent):
+      try set(intent)
+      return nil
+    case .frame(let frame):
+      let outcome = try push(frame)
+      if frames.isMultiple(of: Self.interval) { try compareState() }
+      return outcome
+    }
+  }
+
+  /// Compares what is left at the end.
+  func finish() throws(Finding) {
+    try compareState()
+    for table in left.contract.tables.map(\.name) {
+      let rows: [[TableEntry]]
+      do throws(DataplaneError) {
+        rows = [try left.entries(of: table), try right.entries(of: table)]
+      } catch { throw finding(error.description) }
+      guard rows[0] == rows[1] else { throw finding("table \(table) differs") }
+    }
+  }
+
+  private func set(_ intent: Intent) throws(Finding) {
+    var errors: [DataplaneError?] = []
+    for setIntent in setIntents {
+      do throws(DataplaneError) {
+        try setIntent(intent)
+        errors.append(nil)
+      } catch { errors.append(error) }
+    }
+    guard errors[0] == errors[1] else {
+      throw finding(
+        "updates: \(left.name) \(errors[0]?.description ?? "took them"), "
+          + "\(right.name) \(errors[1]?.description ?? "took them")")
+    }
+  }
+
+  private mutating func push(_ frame: [UInt8]) throws(Finding) -> (Verdict, [UInt8]) {
+    frames += 1
+    var one = frame
+    var two = frame
+    let verdict = left.process(&one, port: FuzzEpisode.port, at: now)
+    let other = right.process(&two, port: FuzzEpisode.port, at: now)
+    guard verdict == other else {
+      throw finding(
+        "\(left.name) \(TraceText.verdict(verdict)), \(right.name) \(TraceText.verdict(other))")
+    }
+    guard case .forward = verdict else {
+      if verdict == .drop(.pipeline) || verdict == .drop(.badPort) {
+        throw finding("\(TraceText.verdict(verdict)): not a reason of k8s_dp")
+      }
+      if verdict == .drop(.flowTableFull) { translations.refused(frame) }
+      return (verdict, frame)
+    }
+    guard one == two else {
+      let offsets = one.indices.filter { $0 >= two.count || one[$0] != two[$0] }
+      throw finding(
+        "bytes differ in "
+          + FrameFields(one).names(of: Array(offsets)).joined(separator: ", "))
+    }
+    if ChecksumVerifier.problems(in: frame).isEmpty,
+      let problem = ChecksumVerifier.problems(in: one).first
+    {
+      throw finding("both: \(problem)")
+    }
+    if let problem = translations.check(before: frame, after: one) {
+      throw finding("both: \(problem)")
+    }
+    return (verdict, one)
+  }
+
+  private func compareState() throws(Finding) {
+    let (one, two) = (left.counters(), right.counters())
+    if let difference = StateDifference.counters(one, two).first {
+      throw finding(text(difference))
+    }
+    let total = one.forwarded.values.reduce(0, +) + one.dropped.values.reduce(0, +)
+    guard total == UInt64(frames) else {
+      throw finding("both: \(frames) frames went in, \(total) are counted")
+    }
+    let difference = StateDifference.learned(
+      left.learnedEntries(at: now), right.learnedEntries(at: now)
+    ).first
+    if let difference { throw finding(text(difference)) }
+  }
+
+  private func text(_ difference: StateDifference) -> String {
+    "\(difference.what): \(left.name) \(difference.left ?? "none"), "
+      + "\(right.name) \(difference.right ?? "none")"
+  }
+
+  private func finding(_ what: String) -> Finding { Finding(frame: frames, what: what) }
+}
