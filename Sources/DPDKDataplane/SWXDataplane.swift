@@ -56,11 +56,15 @@
       engine = try SWXEngine(
         adapted.spec, ports: options.ports, memory: options.memoryMegabytes)
       if options.virtualTime {
+        guard spec.meters.isEmpty else {
+          throw DataplaneError(
+            .unimplemented, "virtual time", "meters run on the processor's; turn virtualTime off")
+        }
         let status = cswx_enable_virtual_time()
         guard status == 0 else {
           throw DataplaneError(
             .unimplemented, "virtual time",
-            "not on this processor or kernel: \(SWXEngine.text(status))")
+            "librte_pipeline cannot be given it: \(SWXEngine.text(status))")
         }
       }
       name = options.name

@@ -8,7 +8,7 @@
     /// Ports 0..<ports exist. At most 65,536.
     public var ports = 1024
     /// The engine's time is the time of the call, not the processor's. Frames
-    /// then go through one by one. Needs x86-64.
+    /// then go through one by one. Not for pipelines with meters.
     public var virtualTime = true
     /// Sizes of tables and learners by name where they differ from the spec's.
     public var sizes: [String: Int] = [:]

@@ -87,7 +87,7 @@ extern struct rte_swx_port_out_ops cswx_out_ops;
 
 void cswx_memory_use_huge_pages(void);
 
-void cswx_trap_enter(uint64_t cycles);
-void cswx_trap_leave(void);
+// The time of this thread's run in cycles; 0 is the processor's own.
+void cswx_time_set(uint64_t cycles);
 
 #endif

@@ -105,7 +105,7 @@ int cswx_run(cswx *p, const cswx_block *block, uint32_t first, uint32_t end,
   if (first >= end) return 0;
   p->block = *block;
   p->port_header = mode->port_header;
-  if (mode->cycles) cswx_trap_enter(mode->cycles);
+  cswx_time_set(mode->cycles);
   int status = 0;
   if (mode->sequential) {
     for (uint32_t i = first; i < end && !status; i++) {
@@ -119,7 +119,7 @@ int cswx_run(cswx *p, const cswx_block *block, uint32_t first, uint32_t end,
   } else {
     status = drain(p, first, end, 512);
   }
-  if (mode->cycles) cswx_trap_leave();
+  cswx_time_set(0);
   // The caller may free the block now.
   cswx_inner_forget(&p->inner);
   return status;

@@ -107,8 +107,8 @@ int cswx_run(cswx *p, const cswx_block *block, uint32_t first, uint32_t end, con
 const uint64_t *cswx_forwarded(const cswx *p);
 uint64_t *cswx_dropped(cswx *p);
 
-/// Prepares runs with a cycle count of their own: installs the SIGSEGV handler
-/// that answers RDTSC. -ENOTSUP where processor or kernel cannot do that.
+/// Prepares runs with a cycle count of their own: learner tables get it in place of
+/// the processor's. -ENOTSUP where librte_pipeline is not a shared library.
 int cswx_enable_virtual_time(void);
 
 #endif
