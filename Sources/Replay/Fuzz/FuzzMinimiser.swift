@@ -2,8 +2,7 @@
 /// (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input",
 /// IEEE TSE 28, 2002).
 struct FuzzMinimiser {
-  let left: String
-  let right: String
+  let fuzzer: Fuzzer
   /// Replays it may take.
   var budget = 2000
 
@@ -37,6 +36,6 @@ struct FuzzMinimiser {
   /// Plays an episode on fresh dataplanes.
   private mutating func replay(_ episode: FuzzEpisode) throws(ReplayError) -> FuzzPair.Finding? {
     budget -= 1
-    return try Fuzzer.replay(episode, left, right)
+    return try fuzzer.replay(episode)
   }
 }

@@ -17,12 +17,13 @@ struct FuzzPair {
   /// Frames between two looks at learned entries and counters.
   private static let interval = 64
 
-  /// - Throws: ``ReplayError`` when a dataplane cannot be made or set up.
-  init(_ episode: FuzzEpisode, left: String, right: String) throws(ReplayError) {
-    let pair = try DataplaneFactory.k8sDP(sizes: episode.sizes, ports: 16).makePair(left, right)
-    self.left = pair.left.dataplane
-    self.right = pair.right.dataplane
-    setIntents = [pair.left.setIntent, pair.right.setIntent]
+  /// - Throws: ``ReplayError`` when a dataplane cannot be set up.
+  init(_ episode: FuzzEpisode, _ left: LoadedDataplane, _ right: LoadedDataplane)
+    throws(ReplayError)
+  {
+    self.left = left.dataplane
+    self.right = right.dataplane
+    setIntents = [left.setIntent, right.setIntent]
     for plane in [self.left, self.right] {
       for (timer, seconds) in episode.timers {
         do { try plane.setTimer(timer.profile, seconds: seconds) } catch {

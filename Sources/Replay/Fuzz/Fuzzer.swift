@@ -45,6 +45,8 @@ public struct Fuzzer {
   public var right: String
   /// Where to write a failure as a fixture.
   public var folder: String?
+  /// Makes the dataplanes, for tables of some sizes.
+  var factory: @Sendable ([String: Int]) -> DataplaneFactory = { .k8sDP(sizes: $0, ports: 16) }
   /// Hears of the frames done.
   public var progress: ((Int) -> Void)?
   /// Frames of one life.
@@ -84,9 +86,10 @@ public struct Fuzzer {
   private func play(_ generator: inout FuzzGenerator, frames: Int, _ report: inout Report)
     throws(ReplayError) -> FuzzPair.Finding?
   {
-    var pair = try FuzzPair(generator.episode, left: left, right: right)
+    var pair = try makePair(generator.episode)
     do throws(FuzzPair.Finding) {
-      for _ in 0..<frames {
+      let end = report.frames + frames
+      while report.frames < end {
         guard let (verdict, bytes) = try pair.play(generator.next(clock: pair.left.clock)) else {
           continue
         }
@@ -103,10 +106,8 @@ public struct Fuzzer {
   }
 
   /// Plays a whole episode on fresh dataplanes.
-  static func replay(_ episode: FuzzEpisode, _ left: String, _ right: String)
-    throws(ReplayError) -> FuzzPair.Finding?
-  {
-    var pair = try FuzzPair(episode, left: left, right: right)
+  func replay(_ episode: FuzzEpisode) throws(ReplayError) -> FuzzPair.Finding? {
+    var pair = try makePair(episode)
     do throws(FuzzPair.Finding) {
       for step in episode.steps { _ = try pair.play(step) }
       try pair.finish()
@@ -114,10 +115,15 @@ public struct Fuzzer {
     } catch { return error }
   }
 
+  private func makePair(_ episode: FuzzEpisode) throws(ReplayError) -> FuzzPair {
+    let pair = try factory(episode.sizes).makePair(left, right)
+    return try FuzzPair(episode, pair.left, pair.right)
+  }
+
   private func failure(_ episode: FuzzEpisode, _ finding: FuzzPair.Finding)
     throws(ReplayError) -> Failure
   {
-    var minimiser = FuzzMinimiser(left: left, right: right)
+    var minimiser = FuzzMinimiser(fuzzer: self)
     let (shortest, found) = try minimiser.minimise(episode, finding)
     var failure = Failure(
       seed: episode.seed, frame: finding.frame, what: found.what, steps: shortest.steps.count)
