@@ -3,7 +3,7 @@ SWIFT ?= swift
 OUT ?= out
 DEMO := Fixtures/curl-service
 
-.PHONY: help deps build release test lint format demo bench clean
+.PHONY: help deps build release test lint format demo bench fuzz coverage clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -35,5 +35,14 @@ demo: release ## Replay a real capture through the model and DPDK, and explain i
 bench: release ## Measure both dataplanes on this machine
 	.build/release/k8sdp bench
 
+FRAMES ?= 10000000
+SEED ?= $(shell date +%s)0000
+
+fuzz: release ## Fuzz model against DPDK: FRAMES frames from SEED on
+	.build/release/k8sdp fuzz --seed $(SEED) --frames $(FRAMES) --out $(OUT)/fuzz
+
+coverage: deps ## What the tests reach: the pipeline's tables, the model's lines
+	scripts/coverage.sh $(OUT)/coverage
+
 clean: ## Remove what was built
-	rm -rf .build $(OUT)
+	rm -rf .build .build-coverage $(OUT)

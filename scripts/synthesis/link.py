@@ -195,3 +195,11 @@ def jumbo_limits(run):
         run.udp(WEB1, 5353, CLIENT["ip"], 40000, snat(VIP, 53, CLIENT), bytes([size & 255]) * size)
     run.tcp(CLIENT, 40000, WEB1["ip"], 80, routed(WEB1), flags=ACK, payload=b"\xFF" * 8960)
     run.udp(CLIENT, 40000, VIP, 53, dnat(WEB1, 5353), b"\xFE" * (65535 - 14 - 28))
+
+
+@scenario("oversized", "R13", "The longest IP packet: its frame has 65,549 bytes.",
+          "dropped: both dataplanes take frames of up to 65,536 bytes.",
+          services=[BOTH])
+def oversized(run):
+    run.udp(CLIENT, 40000, VIP, 53, drop("oversized"), b"\xFE" * (65535 - 28))
+    run.udp(CLIENT, 40000, VIP, 53, dnat(WEB1, 5353), b"after")
