@@ -92,7 +92,8 @@ let package = Package(
     .testTarget(
       name: "DPDKDataplaneTests",
       dependencies: ["Core", "SimDataplane", "Replay", "K8sDPArtefacts", dpdk]),
-    .testTarget(name: "ReplayTests", dependencies: ["Replay", "Core", "SimDataplane", dpdk]),
+    .testTarget(
+      name: "ReplayTests", dependencies: ["Replay", "Core", "SimDataplane", "K8sDPArtefacts", dpdk]),
   ],
   swiftLanguageModes: [.v6]
 )

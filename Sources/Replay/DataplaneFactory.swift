@@ -70,7 +70,11 @@ public struct DataplaneFactory: Sendable {
   ///     ones are made and read faster.
   ///   - ports: 0..<ports exist; at most ``maximumPorts``. The engine takes seconds
   ///     to make very many.
-  public static func k8sDP(sizes: [String: Int] = [:], ports: Int = 1024) -> DataplaneFactory {
+  ///   - staleByte: what frames on DPDK find in metadata that they have not written;
+  ///     nil is what earlier frames left there.
+  public static func k8sDP(
+    sizes: [String: Int] = [:], ports: Int = 1024, staleByte: UInt8? = 0
+  ) -> DataplaneFactory {
     DataplaneFactory(recipes: [
       Recipe(name: "model") { (clock) throws(ReplayError) in
         var options = SimDataplane.Options()
@@ -83,7 +87,8 @@ public struct DataplaneFactory: Sendable {
         let spec = try PipelineFile.k8sDP()
         return LoadedDataplane(
           k8sDP: try engine(
-            spec, contract: K8sDP.contract, sizes: sizes, ports: ports, virtualTime: true))
+            spec, contract: K8sDP.contract, sizes: sizes, ports: ports, staleByte: staleByte,
+            virtualTime: true))
       },
     ])
   }
@@ -100,13 +105,14 @@ public struct DataplaneFactory: Sendable {
   /// A pipeline on DPDK, behind the gate that the model has.
   static func engine(
     _ spec: PipelineSpec, contract: Contract? = nil, sizes: [String: Int] = [:], ports: Int = 1024,
-    virtualTime: Bool
+    staleByte: UInt8? = 0, virtualTime: Bool
   ) throws(ReplayError) -> any Dataplane {
     #if DPDK && canImport(DPDKDataplane)
       var options = SWXOptions()
       options.ports = ports
       options.contract = contract
       options.sizes = sizes
+      options.staleByte = staleByte
       options.virtualTime = virtualTime
       options.gate = { frame in
         frame.baseAddress.map { start in FrameGate.check(start, length: frame.count) }

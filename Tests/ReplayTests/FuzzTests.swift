@@ -35,12 +35,12 @@ import Testing
 
   private func fuzzer(frames: Int, right: String, folder: String? = nil) -> Fuzzer {
     var fuzzer = Fuzzer(seed: 7, frames: frames, left: "model", right: right, folder: folder)
-    fuzzer.factory = { sizes in
-      var factory = DataplaneFactory.k8sDP(sizes: sizes, ports: 16)
+    fuzzer.factory = { episode in
+      var factory = DataplaneFactory.k8sDP(sizes: episode.sizes, ports: 16)
       factory.recipes.append(
         DataplaneFactory.Recipe(name: "faulty") { (_) throws(ReplayError) in
           var options = SimDataplane.Options()
-          options.sizes = sizes
+          options.sizes = episode.sizes
           return LoadedDataplane(k8sDP: Faulty(SimDataplane(options: options)))
         })
       return factory
@@ -81,7 +81,7 @@ import Testing
     #expect(failure.steps == 2)
     let path = try #require(failure.fixture)
     let fixture = Fixture(name: "found", folder: URL(fileURLWithPath: path))
-    let pair = try fuzzer.factory([:]).makePair("model", "faulty")
+    let pair = try fuzzer.factory(FuzzGenerator(seed: 1).episode).makePair("model", "faulty")
     let comparison = try Comparer(run: fixture.run()).compare(pair.left, pair.right)
     #expect(comparison.frameDifferences.map(\.frame.number) == [2])
     let readme = String(

@@ -2,14 +2,14 @@ import Core
 
 /// One life of a node: what it has, what changes, and every frame it gets. It is
 /// all that a fixture is.
-struct FuzzEpisode {
-  enum Event {
+struct FuzzEpisode: Sendable {
+  enum Event: Sendable {
     case frame([UInt8])
     /// Always one that the compiler takes.
     case intent(Intent)
   }
 
-  struct Step {
+  struct Step: Sendable {
     /// Never before that of the step above.
     var time: Timestamp
     var event: Event
@@ -19,6 +19,8 @@ struct FuzzEpisode {
   var sizes: [String: Int]
   var timers: [K8sDP.Timer: UInt32]
   var intent: Intent
+  /// What is stale in the engine must not matter: seeds take turns.
+  var staleByte: UInt8? { [0, 0xA5, nil][Int(seed % 3)] }
   var steps: [Step]
 
   var frames: Int {

@@ -45,8 +45,12 @@ public struct Fuzzer {
   public var right: String
   /// Where to write a failure as a fixture.
   public var folder: String?
-  /// Makes the dataplanes, for tables of some sizes.
-  var factory: @Sendable ([String: Int]) -> DataplaneFactory = { .k8sDP(sizes: $0, ports: 16) }
+  /// Whether a failure is cut down to the steps it needs.
+  var minimises = true
+  /// Makes the dataplanes of an episode.
+  var factory: @Sendable (FuzzEpisode) -> DataplaneFactory = {
+    .k8sDP(sizes: $0.sizes, ports: 16, staleByte: $0.staleByte)
+  }
   /// Hears of the frames done.
   public var progress: ((Int) -> Void)?
   /// Frames of one life.
@@ -116,13 +120,18 @@ public struct Fuzzer {
   }
 
   private func makePair(_ episode: FuzzEpisode) throws(ReplayError) -> FuzzPair {
-    let pair = try factory(episode.sizes).makePair(left, right)
+    let pair = try factory(episode).makePair(left, right)
     return try FuzzPair(episode, pair.left, pair.right)
   }
 
   private func failure(_ episode: FuzzEpisode, _ finding: FuzzPair.Finding)
     throws(ReplayError) -> Failure
   {
+    guard minimises else {
+      return Failure(
+        seed: episode.seed, frame: finding.frame, what: finding.what,
+        steps: episode.steps.count)
+    }
     var minimiser = FuzzMinimiser(fuzzer: self)
     let (shortest, found) = try minimiser.minimise(episode, finding)
     var failure = Failure(

@@ -116,6 +116,7 @@ package struct RandomTraffic {
     var tcp = PacketBuilder.TCP(from: ports.0, to: ports.1, flags: flags)
     tcp.sequence = UInt32.random(in: 0...UInt32.max, using: &random)
     if chance(20) { tcp.options = [2, 4, 5, 0xB4] }
+    if chance(6) { tcp.checksum = oddChecksum(i, fromClient) }
     return ether().tcp(ip, tcp, payload: payload())
   }
 
@@ -123,8 +124,23 @@ package struct RandomTraffic {
     let fromClient = conversations[i].answers == nil || chance(55)
     let (ip, ports) = header(i, fromClient)
     var udp = PacketBuilder.UDP(from: ports.0, to: ports.1)
-    if chance(15) { udp.checksum = 0 }
+    if chance(15) {
+      udp.checksum = 0
+    } else if chance(6) {
+      udp.checksum = oddChecksum(i, fromClient)
+    }
     return ether().udp(ip, udp, payload: payload())
+  }
+
+  /// A checksum that translation turns into one where sums carry over.
+  private mutating func oddChecksum(_ i: Int, _ fromClient: Bool) -> UInt16? {
+    guard let answers = conversations[i].answers else { return nil }
+    let server = conversations[i].server
+    let (before, after) = fromClient ? (server, answers) : (answers, server)
+    let wanted: UInt16 = [0, 1, 0xFFFE, 0xFFFF].randomElement(using: &random) ?? 0
+    return Checksum.update(
+      Checksum.update(wanted, from: after.ip.value, to: before.ip.value), from: after.port,
+      to: before.port)
   }
 
   private mutating func header(
@@ -138,6 +154,12 @@ package struct RandomTraffic {
     ip.identification = UInt16.random(in: 0...UInt16.max, using: &random)
     ip.typeOfService = UInt8.random(in: 0...255, using: &random)
     ip.ttl = chance(4) ? UInt8.random(in: 0...3, using: &random) : 64
+    if chance(5), let answers = talk.answers {
+      // Translated, it becomes one where sums carry over.
+      let (before, after) = fromClient ? (talk.server, answers) : (answers, talk.server)
+      let wanted: UInt16 = [0, 1, 0xFEFF, 0xFFFF].randomElement(using: &random) ?? 0
+      ip.checksum = Checksum.update(wanted, from: after.ip.value, to: before.ip.value)
+    }
     if chance(6) {
       ip.options = (0..<Int.random(in: 1...40, using: &random)).map { _ in
         UInt8.random(in: 0...255, using: &random)
@@ -174,7 +196,7 @@ package struct RandomTraffic {
     let payload = Array(frame[ip.header.upperBound..<end])
     let first = ether().ipv4(header, transport: ip.transport, payload: payload)
     for offset in 1...2 {
-      header.fragmentOffset = UInt16(offset * 8)
+      header.fragmentOffset = UInt16(offset) * UInt16.random(in: 1...9, using: &random)
       header.moreFragments = offset == 1
       fragments.append(ether().ipv4(header, transport: ip.transport, payload: payload))
     }
@@ -198,6 +220,7 @@ package struct RandomTraffic {
       ? RandomNode.vip(1) : chance(20) ? IPv4Address(0x0808_0808) : pod()
     var ip = PacketBuilder.IPv4(from: pod(), to: target)
     ip.ttl = UInt8.random(in: 0...4, using: &random)
+    if chance(10) { ip.version = 6 }
     return ether().icmp(ip, type: chance(50) ? 8 : 0, rest: 7, payload: payload())
   }
 
