@@ -26,13 +26,13 @@ struct FuzzTranslations {
   mutating func check(before: [UInt8], after: [UInt8]) -> String? {
     let old = FrameLayers(before)
     let new = FrameLayers(after)
-    guard let was = old.ipv4, let is_ = new.ipv4, was.offset == 0,
+    guard let was = old.ipv4, let now = new.ipv4, was.offset == 0,
       TransportProtocol(rawValue: was.transport) != nil
     else { return nil }
     let source = end(old, was.source, was, 0)
     let destination = end(old, was.destination, was, 2)
-    let newSource = end(new, is_.source, is_, 0)
-    let newDestination = end(new, is_.destination, is_, 2)
+    let newSource = end(new, now.source, now, 0)
+    let newDestination = end(new, now.destination, now, 2)
     if source != newSource, destination != newDestination {
       return "both ends of one packet were translated"
     }
