@@ -350,9 +350,9 @@ while s.recv(1000): pass
 """)
 
 
-@scenario("tcp-idle", "R5 R6", "A connection is silent for 75 seconds, longer than a handshake may take.",
+@scenario("tcp-silence", "R5 R6", "A connection is silent for 75 seconds, longer than a handshake may take.",
           services=[WEB])
-def tcp_idle(node):
+def tcp_silence(node):
     web_server(node, WEB1)
     node.capture()
     node.exec(CLIENT, "python3", "-c", CONNECT + """
