@@ -91,7 +91,9 @@ struct FuzzPair {
       if verdict == .drop(.pipeline) || verdict == .drop(.badPort) {
         throw finding("\(TraceText.verdict(verdict)): not a reason of k8s_dp")
       }
-      if verdict == .drop(.flowTableFull) { translations.refused(frame) }
+      if verdict == .drop(.flowTableFull) || verdict == .drop(.fragment) {
+        translations.refused(frame)
+      }
       return (verdict, frame)
     }
     guard one == two else {

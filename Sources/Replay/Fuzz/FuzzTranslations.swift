@@ -12,8 +12,9 @@ struct FuzzTranslations {
   /// Client and endpoint → the Service addresses that the client used to reach it.
   private var asked: [Pair: Set<UInt64>] = [:]
 
-  /// A request that found no room: the entry for its replies may have been learned
-  /// before that for requests was not. Which endpoint it has is not known: 0.
+  /// A request that was dropped for want of room, or because another datagram has its
+  /// identification: the entry for its replies may have been learned before. Which
+  /// endpoint it has is not known: 0.
   mutating func refused(_ frame: [UInt8]) {
     let layers = FrameLayers(frame)
     guard let ip = layers.ipv4, ip.offset == 0 else { return }
