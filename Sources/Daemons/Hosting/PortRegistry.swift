@@ -1,0 +1,90 @@
+public import Core
+
+/// What a port of the pipeline is made of.
+public enum PortKind: Hashable, Sendable, Codable {
+  /// A TAP interface that the daemon makes, and takes away with the port.
+  case tap
+  /// A network interface that is there already, by AF_PACKET: a veth in a test, an
+  /// uplink in production.
+  case packet
+}
+
+/// A port as it is asked for.
+public struct PortDescription: Hashable, Sendable, Codable {
+  /// The name of the network interface: 1 to 15 bytes, no `/` and no white space.
+  public var name: String
+  public var kind: PortKind
+  /// Bytes of an IP packet on it: 68 (RFC 791) to 65,535.
+  public var mtu: Int
+  /// The id that it must have; nil takes the lowest that is free.
+  public var id: PortID?
+
+  public init(name: String, kind: PortKind, mtu: Int = 1500, id: PortID? = nil) {
+    self.name = name
+    self.kind = kind
+    self.mtu = mtu
+    self.id = id
+  }
+}
+
+/// Frames and bytes since the port was made, in the pipeline's sense: `in` is from
+/// the interface into the pipeline. Bytes are without frame check sequence.
+public struct PortCounters: Hashable, Sendable {
+  public var framesIn: UInt64 = 0
+  public var bytesIn: UInt64 = 0
+  public var framesOut: UInt64 = 0
+  public var bytesOut: UInt64 = 0
+  /// Frames that the pipeline dropped, by reason name.
+  public var dropped: [String: UInt64] = [:]
+  /// Frames that the interface did not take, because its queue was full or it was
+  /// down.
+  public var refused: UInt64 = 0
+  public var errorsIn: UInt64 = 0
+  public var errorsOut: UInt64 = 0
+  public init() {}
+}
+
+/// A port as it is.
+public struct PortStatus: Hashable, Sendable {
+  public var id: PortID
+  public var description: PortDescription
+  /// The kernel's index of the interface.
+  public var interfaceIndex: Int32
+  /// Whether the interface is up and running. A TAP that was moved into another
+  /// namespace is seen through its file descriptor.
+  public var isUp: Bool
+  public var macAddress: MACAddress?
+  public var counters: PortCounters
+
+  public init(
+    id: PortID, description: PortDescription, interfaceIndex: Int32, isUp: Bool,
+    macAddress: MACAddress?, counters: PortCounters
+  ) {
+    self.id = id
+    self.description = description
+    self.interfaceIndex = interfaceIndex
+    self.isUp = isUp
+    self.macAddress = macAddress
+    self.counters = counters
+  }
+}
+
+/// The ports of a pipeline, made and removed while it runs.
+public protocol PortRegistry: Sendable {
+  /// Makes a port. The interface is there, and frames flow, when this returns.
+  ///
+  /// - Returns: its id.
+  /// - Throws: ``DataplaneError``: `alreadyExists` for the name or id,
+  ///   `invalidArgument` for a bad name or MTU, `notFound` for an AF_PACKET interface
+  ///   that is not there, `resourceExhausted` when there is no id left,
+  ///   `unavailable` when the kernel refuses (with its reason).
+  func add(_ port: PortDescription) async throws -> PortID
+
+  /// Removes a port; a TAP interface goes with it.
+  ///
+  /// - Throws: ``DataplaneError``: `notFound`.
+  func remove(_ name: String) async throws
+
+  /// All ports by ascending id.
+  func ports() async -> [PortStatus]
+}
