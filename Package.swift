@@ -114,6 +114,16 @@ let package = Package(
       path: "Sources/DPDKDataplane/P4RuntimeCodec"),
     .target(name: "Hosting", dependencies: ["Core"], path: "Sources/Daemons/Hosting"),
 
+    .target(
+      name: "P4RuntimeService",
+      dependencies: [
+        "Core", "Hosting", "P4RuntimeCodec", "P4RuntimeProtos", "PipelineProtos",
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Sources/Daemons/P4RuntimeService"),
+
     .testTarget(name: "CoreTests", dependencies: ["Core", "K8sDPArtefacts"]),
     .testTarget(name: "SimDataplaneTests", dependencies: ["SimDataplane", "Core"]),
     .testTarget(

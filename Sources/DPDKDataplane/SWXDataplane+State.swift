@@ -21,7 +21,7 @@
     }
 
     public func learnedEntries(at time: Timestamp) -> [LearnedEntry] {
-      let now = clock.cycles(at: time)
+      let now = options.virtualTime ? clock.cycles(at: time) : cswx_cycles()
       var result: [LearnedEntry] = []
       var keys = [UInt64](repeating: 0, count: 64)
       var values = [UInt64](repeating: 0, count: 64)
@@ -98,6 +98,21 @@
         }
       }
       return counters
+    }
+
+    public func registers(_ name: String) throws(DataplaneError) -> [UInt64] {
+      guard let size = registerSizes[name] else {
+        throw DataplaneError(.notFound, name, "no such register array")
+      }
+      var values = [UInt64](repeating: 0, count: size)
+      for index in values.indices { values[index] = try register(name, index) }
+      return values
+    }
+
+    public func setRegister(_ name: String, _ index: Int, to value: UInt64) throws(DataplaneError) {
+      guard let index = UInt32(exactly: index),
+        cswx_register_write(engine.pointer, name, index, value) == 0
+      else { throw DataplaneError(.notFound, "\(name)[\(index)]", "no such register") }
     }
 
     /// One register of a `regarray`, such as `drops_0`.

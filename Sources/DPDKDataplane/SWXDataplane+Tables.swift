@@ -18,6 +18,7 @@
     private enum Undo {
       case entry(table: String, key: [UInt64], old: TableEntry?)
       case group(selector: String, group: UInt32, old: [GroupMember])
+      case missAction(table: String, old: PipelineSpec.DefaultAction?)
     }
 
     public func entries(of table: String) throws(DataplaneError) -> [TableEntry] {
@@ -70,6 +71,9 @@
           case .entry(_, _, let old?): .set(old, isNew: false)
           case .group(let selector, let group, let old):
             .setGroup(selector: selector, group: group, members: old)
+          case .missAction(let table, nil): .resetDefault(table: table)
+          case .missAction(let table, let old?):
+            .setDefault(table: table, action: old.name, arguments: old.arguments)
           }
         _ = perform(change, &ignored)
       }
@@ -80,7 +84,7 @@
         switch change {
         case .set(let entry, _): (table, key) = (entry.table, entry.key)
         case .delete(let name, let fields): (table, key) = (name, fields)
-        case .setGroup: continue
+        case .setGroup, .setDefault, .resetDefault: continue
         }
         _ = try? store.commit([.delete(table: table, key: key)])
         if let entry = engineEntry(table: table, key: key) { present.append(entry) }
@@ -89,7 +93,7 @@
       let entity =
         switch failed {
         case .set(let entry, _): entry.table
-        case .delete(let table, _): table
+        case .delete(let table, _), .setDefault(let table, _, _), .resetDefault(let table): table
         case .setGroup(let selector, let group, _): "\(selector)[\(group)]"
         }
       return DataplaneError(
@@ -112,6 +116,12 @@
         let status = cswx_table_delete(engine.pointer, table, key)
         if status == 0 { done.append(.entry(table: name, key: key, old: old)) }
         return status
+      case .setDefault(let table, let action, let arguments):
+        let new = PipelineSpec.DefaultAction(
+          name: action, arguments: arguments, isConstant: false)
+        return setMissAction(table, new, &done)
+      case .resetDefault(let table):
+        return setMissAction(table, nil, &done)
       case .setGroup(let name, let group, let members):
         guard let selector = engine.selectorIndex[name] else { return -EINVAL }
         let status = cswx_group_set(
@@ -123,6 +133,21 @@
         }
         return status
       }
+    }
+
+    /// - Parameter action: nil is the pipeline's own.
+    private func setMissAction(
+      _ table: String, _ action: PipelineSpec.DefaultAction?, _ done: inout [Undo]
+    ) -> Int32 {
+      guard let index = engine.tableIndex[table],
+        let new = action ?? missActions[table]?.original, let id = engine.actionIndex[new.name]
+      else { return -EINVAL }
+      let status = cswx_table_default(engine.pointer, index, id, new.arguments)
+      if status == 0 {
+        done.append(.missAction(table: table, old: missActions[table]?.present))
+        missActions[table]?.present = action
+      }
+      return status
     }
   }
 #endif

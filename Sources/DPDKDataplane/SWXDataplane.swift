@@ -24,11 +24,15 @@
     var store: TableStore
     /// Selector → group → members, to go back to.
     var groups: [String: [UInt32: [GroupMember]]] = [:]
+    /// Table → what a miss runs by the spec, and what it runs instead.
+    var missActions:
+      [String: (original: PipelineSpec.DefaultAction, present: PipelineSpec.DefaultAction?)]
     /// Tables and learners in the order in which the pipeline first names them,
     /// each with the action that a miss runs.
     let lookUpOrder: [(table: String, missAction: String)]
     let portArguments: [String: [Int]]
-    private let options: SWXOptions
+    let registerSizes: [String: Int]
+    let options: SWXOptions
     private let readsPort: Bool
     private var slot = FrameBatch(capacity: 1, maximumLength: 65_535)
 
@@ -73,7 +77,11 @@
       clock = EngineClock(hertz: cswx_hertz())
       store = TableStore(contract: contract)
       lookUpOrder = resized.lookUpOrder
+      missActions = Dictionary(
+        uniqueKeysWithValues: resized.tables.map { ($0.name, ($0.defaultAction, nil)) })
       portArguments = adapted.flow.arguments
+      registerSizes = Dictionary(
+        uniqueKeysWithValues: resized.registers.map { ($0.name, $0.size) })
       readsPort = adapted.readsPort
       self.options = options
     }

@@ -29,6 +29,8 @@ public final class SimDataplane: Dataplane {
   private let egressArguments: [String: Int]
   /// Seconds of the eight expire-time profiles, for traces.
   private(set) var timerSeconds: [UInt32]
+  /// What was written to the registers, apart from what was counted.
+  private var dropRegisterOffsets = [UInt64](repeating: 0, count: K8sDP.dropsRegisterSize)
   private let prepared = UnsafeMutablePointer<Packet>.allocate(capacity: Pipeline.stride)
   private var scratch = FrameBatch(capacity: 1, maximumLength: 65_535)
 
@@ -67,7 +69,8 @@ public final class SimDataplane: Dataplane {
       switch change {
       case .set(let entry, _): pipeline.set(entry)
       case .delete(let table, let key): pipeline.remove(table, key)
-      case .setGroup: break
+      // k8s_dp has no selector, and all its defaults are constant.
+      case .setGroup, .setDefault, .resetDefault: break
       }
     }
   }
@@ -131,5 +134,26 @@ public final class SimDataplane: Dataplane {
 
   public func counters() -> Counters {
     pipeline.counters()
+  }
+
+  /// `drops_0` counts the frames that the pipeline itself dropped, by reason.
+  public func registers(_ name: String) throws(DataplaneError) -> [UInt64] {
+    guard name == K8sDP.dropsRegister else {
+      throw DataplaneError(.notFound, name, "no such register array")
+    }
+    return dropRegisterOffsets.indices.map { index in
+      dropRegisterOffsets[index] &+ droppedByPipeline(index)
+    }
+  }
+
+  public func setRegister(_ name: String, _ index: Int, to value: UInt64) throws(DataplaneError) {
+    guard name == K8sDP.dropsRegister, dropRegisterOffsets.indices.contains(index) else {
+      throw DataplaneError(.notFound, "\(name)[\(index)]", "no such register")
+    }
+    dropRegisterOffsets[index] = value &- droppedByPipeline(index)
+  }
+
+  private func droppedByPipeline(_ index: Int) -> UInt64 {
+    DropReason(rawValue: UInt8(index)).map { pipeline.drops[$0] } ?? 0
   }
 }

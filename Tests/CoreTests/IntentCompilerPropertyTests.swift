@@ -75,6 +75,7 @@ extension Update {
     switch self {
     case .insert(let row), .modify(let row): "\(row.table)\(row.key)"
     case .delete(let table, let key): "\(table)\(key)"
+    case .setDefault(let table, _, _), .resetDefault(let table): "\(table) default"
     case .setGroup(let selector, let group, _): "\(selector)\(group)"
     }
   }

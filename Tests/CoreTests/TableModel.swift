@@ -24,6 +24,7 @@ struct TableModel: Equatable {
       case .delete(let table, let key):
         let old = tables[table, default: [:]].removeValue(forKey: key)
         #expect(old != nil, "deleted without being there: \(table)\(key)")
+      case .setDefault, .resetDefault: Issue.record("k8s_dp has only constant defaults")
       case .setGroup: Issue.record("k8s_dp has no selector")
       }
       if checked, let problem = dangling() {

@@ -12,7 +12,8 @@ extension Contract {
     for (table, found) in zip(tables, compiled.tables) {
       guard Self.names(found.key, endWith: table.key) else { return "key of \(table.name) differs" }
       guard Set(table.actions).isSubset(of: found.actions), table.match == found.match,
-        table.defaultAction == found.defaultAction, table.size == found.size
+        table.defaultAction == found.defaultAction,
+        table.hasConstantDefault == found.hasConstantDefault, table.size == found.size
       else { return "table \(table.name) differs" }
     }
     for (learner, found) in zip(learners, compiled.learners) {

@@ -33,17 +33,20 @@ public struct Contract: Hashable, Sendable {
     /// Actions an entry may have.
     public var actions: [String]
     public var defaultAction: String
+    /// Whether the control plane cannot set what a miss runs.
+    public var hasConstantDefault: Bool
     /// The most entries it holds.
     public var size: Int
     public init(
       name: String, key: [Field], match: MatchKind, actions: [String], defaultAction: String,
-      size: Int
+      hasConstantDefault: Bool = true, size: Int
     ) {
       self.name = name
       self.key = key
       self.match = match
       self.actions = actions
       self.defaultAction = defaultAction
+      self.hasConstantDefault = hasConstantDefault
       self.size = size
     }
   }

@@ -5,6 +5,10 @@ public enum K8sDP {
   /// The port of the host: what the pipeline does not know goes there.
   public static let hostPort: PortID = 1
 
+  /// The register array of the counter `drops`, indexed by drop reason.
+  public static let dropsRegister = "drops_0"
+  public static let dropsRegisterSize = 32
+
   /// Tables that the control plane fills, with the most entries each holds.
   public enum Table: String, CaseIterable, Hashable, Sendable {
     /// ARP target address → egress port.

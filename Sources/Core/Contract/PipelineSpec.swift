@@ -87,6 +87,11 @@ public struct PipelineSpec: Hashable, Sendable {
     /// One value an argument, in the order of the action's struct.
     public var arguments: [UInt64]
     public var isConstant: Bool
+    public init(name: String, arguments: [UInt64], isConstant: Bool) {
+      self.name = name
+      self.arguments = arguments
+      self.isConstant = isConstant
+    }
   }
 
   public struct Table: Hashable, Sendable {

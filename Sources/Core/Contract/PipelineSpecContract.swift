@@ -23,6 +23,7 @@ extension PipelineSpec {
           name: table.name, key: fields(table.key.map(\.field)),
           match: kinds.contains(.lpm) ? .lpm : kinds.contains(.wildcard) ? .wildcard : .exact,
           actions: entryActions(table.actions), defaultAction: table.defaultAction.name,
+          hasConstantDefault: table.defaultAction.isConstant,
           size: table.key.isEmpty ? 0 : table.size)
       },
       learners: learners.map { learner in

@@ -50,4 +50,25 @@ public protocol Dataplane: AnyObject {
 
   /// A snapshot of every counter of the pipeline.
   func counters() -> Counters
+
+  /// The values of a register array of the pipeline, such as a counter's.
+  ///
+  /// - Throws: ``DataplaneError/Code/notFound`` for an array that is not there.
+  func registers(_ name: String) throws(DataplaneError) -> [UInt64]
+
+  /// Sets one register.
+  ///
+  /// - Throws: ``DataplaneError/Code/notFound`` for an array or index that is not
+  ///   there.
+  func setRegister(_ name: String, _ index: Int, to value: UInt64) throws(DataplaneError)
+}
+
+extension Dataplane {
+  public func registers(_ name: String) throws(DataplaneError) -> [UInt64] {
+    throw DataplaneError(.notFound, name, "no such register array")
+  }
+
+  public func setRegister(_ name: String, _ index: Int, to value: UInt64) throws(DataplaneError) {
+    throw DataplaneError(.notFound, "\(name)[\(index)]", "no such register")
+  }
 }

@@ -25,6 +25,8 @@ public struct TableStore: Sendable {
   public enum Change: Sendable {
     case set(TableEntry, isNew: Bool)
     case delete(table: String, key: [UInt64])
+    case setDefault(table: String, action: String, arguments: [UInt64])
+    case resetDefault(table: String)
     case setGroup(selector: String, group: UInt32, members: [GroupMember])
   }
 
@@ -66,6 +68,12 @@ public struct TableStore: Sendable {
         case .delete(let table, let key):
           try remove(table, key, &undo)
           changes.append(.delete(table: table, key: key))
+        case .setDefault(let table, let action, let arguments):
+          try validateDefault(table, action, arguments, check)
+          changes.append(.setDefault(table: table, action: action, arguments: arguments))
+        case .resetDefault(let table):
+          try refuseConstantDefault(shelf(table).table)
+          changes.append(.resetDefault(table: table))
         case .setGroup(let selector, let group, let members):
           try validateGroup(selector, group, members)
           changes.append(.setGroup(selector: selector, group: group, members: members))
@@ -110,23 +118,7 @@ public struct TableStore: Sendable {
     }
     let table = shelves.values[index].table
     let key = try pack(entry.key, table)
-    guard let action = shelves.values[index].actions.firstIndex(where: { $0.name == entry.action })
-    else {
-      throw DataplaneError(
-        .invalidArgument, name(entry.table, entry.key),
-        "action \(entry.action) is not one of \(table.actions.joined(separator: ", "))")
-    }
-    let arguments = shelves.values[index].actions[action].arguments
-    guard arguments.count == entry.arguments.count else {
-      throw DataplaneError(
-        .invalidArgument, name(entry.table, entry.key),
-        "\(entry.action) takes \(arguments.count) arguments, not \(entry.arguments.count)")
-    }
-    for (field, value) in zip(arguments, entry.arguments) where value > field.maximum {
-      throw DataplaneError(
-        .outOfRange, name(entry.table, entry.key),
-        "\(entry.action).\(field.name) = \(value) does not fit into \(field.bits) bits")
-    }
+    let action = try validate(entry, shelves.values[index])
     if let error = check(entry) { throw error }
 
     let present = shelves.values[index].rows[key]
@@ -145,6 +137,45 @@ public struct TableStore: Sendable {
     }
     undo.append((entry.table, key, present))
     shelves.values[index].rows[key] = Row(action: UInt8(action), arguments: entry.arguments)
+  }
+
+  /// - Returns: the index of the action among those of the table.
+  private func validate(_ entry: TableEntry, _ shelf: Shelf) throws(DataplaneError) -> Int {
+    guard let action = shelf.actions.firstIndex(where: { $0.name == entry.action }) else {
+      throw DataplaneError(
+        .invalidArgument, name(entry.table, entry.key),
+        "action \(entry.action) is not one of \(shelf.table.actions.joined(separator: ", "))")
+    }
+    let arguments = shelf.actions[action].arguments
+    guard arguments.count == entry.arguments.count else {
+      throw DataplaneError(
+        .invalidArgument, name(entry.table, entry.key),
+        "\(entry.action) takes \(arguments.count) arguments, not \(entry.arguments.count)")
+    }
+    for (field, value) in zip(arguments, entry.arguments) where value > field.maximum {
+      throw DataplaneError(
+        .outOfRange, name(entry.table, entry.key),
+        "\(entry.action).\(field.name) = \(value) does not fit into \(field.bits) bits")
+    }
+    return action
+  }
+
+  private func validateDefault(
+    _ table: String, _ action: String, _ arguments: [UInt64],
+    _ check: (TableEntry) -> DataplaneError?
+  ) throws(DataplaneError) {
+    let shelf = try shelf(table)
+    try refuseConstantDefault(shelf.table)
+    let entry = TableEntry(table: table, key: [], action: action, arguments: arguments)
+    _ = try validate(entry, shelf)
+    if let error = check(entry) { throw error }
+  }
+
+  private func refuseConstantDefault(_ table: Contract.Table) throws(DataplaneError) {
+    guard !table.hasConstantDefault else {
+      throw DataplaneError(
+        .invalidArgument, table.name, "what a miss runs is fixed by the pipeline")
+    }
   }
 
   private mutating func remove(

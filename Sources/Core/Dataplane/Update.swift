@@ -33,6 +33,10 @@ public enum Update: Hashable, Sendable {
   case modify(TableEntry)
   /// The key must be present.
   case delete(table: String, key: [UInt64])
+  /// What a miss of a table runs, unless the pipeline fixes it.
+  case setDefault(table: String, action: String, arguments: [UInt64])
+  /// Back to what the pipeline came with.
+  case resetDefault(table: String)
   /// Sets the members of a selector group, making the group if need be.
   case setGroup(selector: String, group: UInt32, members: [GroupMember])
 }

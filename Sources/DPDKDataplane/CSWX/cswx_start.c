@@ -50,4 +50,5 @@ int cswx_start(uint32_t megabytes) {
 }
 
 uint64_t cswx_hertz(void) { return started ? rte_get_tsc_hz() : 0; }
+uint64_t cswx_cycles(void) { return rte_rdtsc(); }
 #endif

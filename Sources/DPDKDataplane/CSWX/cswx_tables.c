@@ -50,6 +50,19 @@ int cswx_table_delete(cswx *p, uint32_t table, const uint64_t *key) {
   return t->ops.del(p->state[table].obj, &entry);
 }
 
+int cswx_table_default(cswx *p, uint32_t table, uint32_t action, const uint64_t *arguments) {
+  uint8_t data[CSWX_KEY_MAX] = {0};
+  if (table >= p->n_tables || action >= p->n_actions) return -EINVAL;
+  struct rte_swx_table_state *state = &p->state[table];
+  const struct cswx_layout *layout = &p->arguments[action];
+  // Without data in any of its actions the table has no room for some.
+  if (layout->bytes && !state->default_action_data) return -EINVAL;
+  cswx_layout_put(layout, arguments, data);
+  if (layout->bytes) memcpy(state->default_action_data, data, layout->bytes);
+  state->default_action_id = action;
+  return 0;
+}
+
 int cswx_table_get(cswx *p, uint32_t table, const uint64_t *key, uint32_t *action,
                    uint64_t *arguments) {
   // The engine's keys lie at their offset within the metadata or header.
@@ -100,5 +113,9 @@ int cswx_table_stats(cswx *p, const char *table, uint64_t values[2], uint64_t *a
 
 int cswx_register_read(cswx *p, const char *name, uint32_t index, uint64_t *value) {
   return rte_swx_ctl_pipeline_regarray_read(p->pipeline, name, index, value);
+}
+
+int cswx_register_write(cswx *p, const char *name, uint32_t index, uint64_t value) {
+  return rte_swx_ctl_pipeline_regarray_write(p->pipeline, name, index, value);
 }
 #endif

@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 
 /// Unsigned integers as P4Runtime has them: big-endian, any number of leading zero
 /// bytes (P4Runtime 1.4, 8.4).

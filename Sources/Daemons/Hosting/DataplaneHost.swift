@@ -1,4 +1,4 @@
-public import Core
+import Core
 
 /// The owner of the dataplane of a process: it forwards frames with it, and lets
 /// control operations in between two bursts.
@@ -17,6 +17,9 @@ public protocol DataplaneHost: Sendable {
   /// Puts another dataplane in place, made by `make` on the thread that drives it.
   /// When `make` throws, the old one stays.
   func install(_ make: @escaping @Sendable () throws -> any Dataplane) async throws
+
+  /// The time that frames are processed at now, for reading learned entries.
+  var now: Timestamp { get }
 
   /// Takes the dataplane away: from now on no frame is forwarded.
   func uninstall() async

@@ -1,4 +1,4 @@
-public import Core
+import Core
 
 /// What a port of the pipeline is made of.
 public enum PortKind: Hashable, Sendable, Codable {

@@ -13,6 +13,8 @@ typedef struct cswx cswx;
 int cswx_start(uint32_t megabytes);
 /// Cycles a second of the engine's counter; 0 before cswx_start.
 uint64_t cswx_hertz(void);
+/// The engine's counter now.
+uint64_t cswx_cycles(void);
 
 /// Lists that cswx_push fills and the next configuring call consumes.
 enum { CSWX_FIELDS = 0, CSWX_ACTIONS = 1, CSWX_TIMEOUTS = 2, CSWX_CODE = 0 };
@@ -53,6 +55,8 @@ int cswx_table_is_exact(cswx *p, uint32_t table);
 int cswx_table_set(cswx *p, uint32_t table, const uint64_t *key, uint32_t action,
                    const uint64_t *arguments);
 int cswx_table_delete(cswx *p, uint32_t table, const uint64_t *key);
+/// Sets what a miss of a table runs.
+int cswx_table_default(cswx *p, uint32_t table, uint32_t action, const uint64_t *arguments);
 /// Reads an entry back from the engine: 1 found, 0 not.
 int cswx_table_get(cswx *p, uint32_t table, const uint64_t *key, uint32_t *action,
                    uint64_t *arguments);
@@ -64,6 +68,7 @@ int cswx_group_set(cswx *p, uint32_t selector, uint32_t group, uint32_t count, c
 int cswx_table_stats(cswx *p, const char *table, uint64_t values[2], uint64_t *actions);
 int cswx_learner_stats(cswx *p, const char *learner, uint64_t values[5], uint64_t *actions);
 int cswx_register_read(cswx *p, const char *name, uint32_t index, uint64_t *value);
+int cswx_register_write(cswx *p, const char *name, uint32_t index, uint64_t value);
 int cswx_timeout_set(cswx *p, uint32_t learner, uint32_t id, uint32_t seconds);
 
 /// Slots of a learner, and what is in one: 1 live, 0 not. Key and argument

@@ -1,0 +1,113 @@
+import Core
+import Foundation
+import P4RuntimeProtos
+
+/// From values to messages in canonical form, and to the engine's terms.
+extension P4Program {
+  public func match(_ key: MatchKey, in table: Table) -> [P4_V1_FieldMatch] {
+    var result: [P4_V1_FieldMatch] = []
+    for (i, field) in table.key.enumerated() {
+      let value = key.values[i]
+      let mask = key.masks.isEmpty ? Self.maximum(field.bits) : key.masks[i]
+      var match = P4_V1_FieldMatch()
+      match.fieldID = field.id
+      switch field.kind {
+      case .exact:
+        match.exact = .with { $0.value = Bytestring.canonical(value) }
+      case .lpm:
+        guard mask != 0 else { continue }
+        match.lpm = .with {
+          $0.value = Bytestring.canonical(value)
+          $0.prefixLen = Int32(mask.nonzeroBitCount)
+        }
+      case .ternary:
+        guard mask != 0 else { continue }
+        match.ternary = .with {
+          $0.value = Bytestring.canonical(value)
+          $0.mask = Bytestring.canonical(mask)
+        }
+      case .range:
+        guard value != 0 || mask != Self.maximum(field.bits) else { continue }
+        match.range = .with {
+          $0.low = Bytestring.canonical(value)
+          $0.high = Bytestring.canonical(mask)
+        }
+      case .optional:
+        guard mask != 0 else { continue }
+        match.optional = .with { $0.value = Bytestring.canonical(value) }
+      }
+      result.append(match)
+    }
+    return result
+  }
+
+  public func message(_ call: ActionCall) -> P4_V1_Action {
+    .with {
+      $0.actionID = call.id
+      guard let action = actions[call.id] else { return }
+      $0.params = zip(action.parameters, call.values).map { parameter, value in
+        .with {
+          $0.paramID = parameter.id
+          $0.value = Bytestring.canonical(value)
+        }
+      }
+    }
+  }
+
+  public func message(_ row: Row, key: MatchKey, in table: Table) -> P4_V1_TableEntry {
+    .with {
+      $0.tableID = table.id
+      $0.match = match(key, in: table)
+      $0.priority = key.priority
+      $0.metadata = row.metadata
+      $0.controllerMetadata = row.controllerMetadata
+      $0.action = .with {
+        switch row.action {
+        case .call(let call): $0.action = message(call)
+        case .member(let id): $0.actionProfileMemberID = id
+        case .group(let id): $0.actionProfileGroupID = id
+        case .oneShot(let set):
+          $0.actionProfileActionSet = .with {
+            $0.actionProfileActions = set.map { item in
+              .with {
+                $0.action = message(item.choice)
+                $0.weight = item.weight
+                if !item.watchPort.isEmpty { $0.watchPort = item.watchPort }
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// The engine's row for an entry with an action of its own.
+  public func engineEntry(_ table: Table, _ key: MatchKey, _ call: ActionCall) -> TableEntry {
+    engineEntry(table.engineTable, key.values, call, table.actions)
+  }
+
+  /// The engine's row for a member of an action profile.
+  public func engineMember(_ profile: Profile, _ id: UInt32, _ call: ActionCall) -> TableEntry {
+    engineEntry(profile.memberTable, [UInt64(id)], call, profile.actions)
+  }
+
+  private func engineEntry(
+    _ table: String, _ key: [UInt64], _ call: ActionCall, _ allowed: [UInt32: ActionReference]
+  ) -> TableEntry {
+    var arguments = [UInt64](repeating: 0, count: call.values.count)
+    for (parameter, value) in zip(actions[call.id]?.parameters ?? [], call.values) {
+      arguments[parameter.index] = value
+    }
+    return TableEntry(
+      table: table, key: key, action: allowed[call.id]?.engineAction ?? "", arguments: arguments)
+  }
+
+  /// From the engine's arguments to P4Info's order.
+  public func call(action: String, arguments: [UInt64], in table: Table) -> ActionCall? {
+    guard
+      let reference = table.actions.values.first(where: { $0.engineAction == action }),
+      let parameters = actions[reference.id]?.parameters
+    else { return nil }
+    return ActionCall(id: reference.id, values: parameters.map { arguments[$0.index] })
+  }
+}

@@ -1,0 +1,178 @@
+import Core
+import Foundation
+import P4RuntimeCodec
+import P4RuntimeProtos
+
+extension ForwardingState {
+  mutating func perform(
+    _ type: P4_V1_Update.TypeEnum, _ entry: P4_V1_TableEntry
+  ) throws(P4Error) -> Change {
+    let table = try table(entry.tableID)
+    if entry.isDefaultAction { return try setDefault(type, entry, table) }
+    switch table.filling {
+    case .controller: break
+    case .program:
+      throw P4Error(.permissionDenied, "\(table.name) has constant entries")
+    case .pipeline:
+      throw P4Error(
+        .permissionDenied, "the pipeline itself fills \(table.name); it can only be read")
+    }
+    guard !table.key.isEmpty else {
+      throw P4Error(.invalidArgument, "\(table.name) has no key, so it takes no entries")
+    }
+    let key = try program.key(of: entry, in: table)
+    let old = tables[table.id]?[key]
+    switch type {
+    case .insert:
+      guard old == nil else {
+        throw P4Error(.alreadyExists, "\(table.name) has an entry with this key; MODIFY it")
+      }
+    default:
+      guard old != nil else {
+        throw P4Error(.notFound, "\(table.name) has no entry with this key")
+      }
+    }
+    var change = Change()
+    let new: Row? = type == .delete ? nil : try row(entry, table)
+    if let new { try refuseMixing(new.action, table) }
+    do throws(P4Error) {
+      try point(table, key, from: old, to: new, &change)
+    } catch {
+      undo(change)
+      throw error
+    }
+    change.steps.append(.row(table: table.id, key: key, old: old))
+    tables[table.id]?[key] = new
+    return change
+  }
+
+  /// The entry's content, checked.
+  private func row(
+    _ entry: P4_V1_TableEntry, _ table: P4Program.Table
+  ) throws(P4Error) -> Row {
+    guard !entry.isConst else {
+      throw P4Error(.invalidArgument, "is_const is for reads; leave it false")
+    }
+    try refuseResources(entry, table)
+    guard entry.hasAction, let action = entry.action.type else {
+      throw P4Error(.invalidArgument, "the entry of \(table.name) has no action")
+    }
+    return Row(
+      action: try rowAction(action, table), metadata: entry.metadata,
+      controllerMetadata: entry.controllerMetadata)
+  }
+
+  private func rowAction(
+    _ action: P4_V1_TableAction.OneOf_Type, _ table: P4Program.Table
+  ) throws(P4Error) -> RowAction {
+    let profile = table.profile.flatMap { program.profiles[$0] }
+    switch (action, profile) {
+    case (.action(let message), nil):
+      return .call(try program.call(message, allowed: table.actions, of: table.name))
+    case (.actionProfileMemberID(let id), let profile?):
+      guard profiles[profile.id]?.members[id] != nil else {
+        throw P4Error(.notFound, "\(profile.name) has no member \(id)")
+      }
+      return .member(id)
+    case (.actionProfileGroupID(let id), let profile?) where profile.hasSelector:
+      guard profiles[profile.id]?.groups[id] != nil else {
+        throw P4Error(.notFound, "\(profile.name) has no group \(id)")
+      }
+      return .group(id)
+    case (.actionProfileActionSet(let set), let profile?) where profile.hasSelector:
+      return .oneShot(try oneShot(set, profile))
+    case (_, nil):
+      throw P4Error(.invalidArgument, "\(table.name) has no action profile: give it an action")
+    case (_, let profile?):
+      throw P4Error(
+        .invalidArgument,
+        profile.hasSelector
+          ? "\(table.name) is implemented by \(profile.name): give it a member, group or set"
+          : "\(table.name) is implemented by \(profile.name): give it a member")
+    }
+  }
+
+  private func refuseResources(
+    _ entry: P4_V1_TableEntry, _ table: P4Program.Table
+  ) throws(P4Error) {
+    if entry.hasMeterConfig || entry.hasMeterCounterData { throw noDirectMeter(table.id) }
+    if entry.hasCounterData { throw noDirectCounter(table.id) }
+    guard entry.idleTimeoutNs == 0, !entry.hasTimeSinceLastHit else {
+      throw table.notifiesIdleTimeout
+        ? P4Error(.unimplemented, "the engine does not tell when an entry was last hit")
+        : P4Error(.invalidArgument, "\(table.name) has no idle timeout")
+    }
+  }
+
+  private mutating func setDefault(
+    _ type: P4_V1_Update.TypeEnum, _ entry: P4_V1_TableEntry, _ table: P4Program.Table
+  ) throws(P4Error) -> Change {
+    guard type == .modify else {
+      throw P4Error(.invalidArgument, "the default entry is always there; it can be modified only")
+    }
+    guard entry.match.isEmpty, entry.priority == 0 else {
+      throw P4Error(.invalidArgument, "the default entry has neither match nor priority")
+    }
+    try refuseResources(entry, table)
+    guard table.constantDefaultAction == nil, table.profile == nil, table.filling != .pipeline
+    else { throw P4Error(.permissionDenied, "the default entry of \(table.name) is constant") }
+    var change = Change()
+    let old = defaults[table.id]
+    change.steps.append(.defaultRow(table: table.id, old: old))
+    guard entry.hasAction else {
+      change.engine.append(.resetDefault(table: table.engineTable))
+      defaults[table.id] = nil
+      return change
+    }
+    guard case .action(let message)? = entry.action.type else {
+      throw P4Error(.invalidArgument, "the default entry of \(table.name) takes an action")
+    }
+    let call = try program.call(
+      message, allowed: table.actions, of: table.name, isDefault: true)
+    let engine = program.engineEntry(table, MatchKey(values: []), call)
+    guard !engine.action.isEmpty else {
+      throw P4Error(.unimplemented, "\(table.name): the engine has this action as constant only")
+    }
+    change.engine.append(
+      .setDefault(table: engine.table, action: engine.action, arguments: engine.arguments))
+    defaults[table.id] = Row(
+      action: .call(call), metadata: entry.metadata, controllerMetadata: entry.controllerMetadata)
+    return change
+  }
+
+  /// Makes the engine's row, and what hangs on it, follow a change of the entry.
+  private mutating func point(
+    _ table: P4Program.Table, _ key: MatchKey, from old: Row?, to new: Row?,
+    _ change: inout Change
+  ) throws(P4Error) {
+    let isExact = key.masks.isEmpty
+    guard isExact else {
+      throw P4Error(
+        .unimplemented, "\(table.name): this target programs exact matches only")
+    }
+    if let profile = table.profile {
+      let row = ProfileState.RowID(table: table.id, key: key)
+      let oldSet = profiles[profile]?.oneShots[row]
+      if let new {
+        let target = try acquire(new.action, profile, table, key, &change)
+        let entry = TableEntry(
+          table: table.engineTable, key: key.values, action: target.action,
+          arguments: [UInt64(target.id)])
+        change.engine.append(old == nil ? .insert(entry) : .modify(entry))
+      } else {
+        change.engine.append(.delete(table: table.engineTable, key: key.values))
+      }
+      if let old {
+        let isOneShot = if case .oneShot? = new?.action { true } else { false }
+        release(old.action, profile, set: oldSet, isReplaced: isOneShot, row, &change)
+      }
+      return
+    }
+    guard case .call(let call)? = new?.action else {
+      change.engine.append(.delete(table: table.engineTable, key: key.values))
+      return
+    }
+    let entry = program.engineEntry(table, key, call)
+    change.engine.append(old == nil ? .insert(entry) : .modify(entry))
+  }
+}

@@ -1,0 +1,146 @@
+import Core
+import Foundation
+import P4RuntimeCodec
+import P4RuntimeProtos
+
+/// The forwarding state as P4Runtime has it: every entry as its controller wrote it,
+/// and the one place where updates are judged.
+///
+/// It reaches no dataplane. ``perform(_:)`` changes the state and says what the engine
+/// has to do; ``undo(_:)`` takes a change back, newest first, so that a batch can be
+/// all or nothing and an engine that is full leaves no trace.
+struct ForwardingState: Sendable {
+  let program: P4Program
+  var tables: [UInt32: [MatchKey: Row]] = [:]
+  var profiles: [UInt32: ProfileState] = [:]
+
+  /// Defaults that a controller has changed.
+  var defaults: [UInt32: Row] = [:]
+
+  init(program: P4Program) {
+    self.program = program
+    for table in program.tables.values { tables[table.id] = [:] }
+    for profile in program.profiles.values { profiles[profile.id] = ProfileState(profile) }
+  }
+
+  /// One thing that changed, as it was before.
+  enum Step: Sendable {
+    case row(table: UInt32, key: MatchKey, old: Row?)
+    case defaultRow(table: UInt32, old: Row?)
+    case profile(UInt32, ProfileState.Step)
+  }
+
+  /// What an update changed here, and what it asks of the engine.
+  struct Change: Sendable {
+    var steps: [Step] = []
+    var engine: [Update] = []
+    var registers: [RegisterWrite] = []
+  }
+
+  /// Cells of a register array that get a value: one of them, or all.
+  struct RegisterWrite: Hashable, Sendable {
+    var name: String
+    var index: Int?
+    var value: UInt64
+  }
+
+  /// Judges an update and takes it over.
+  ///
+  /// - Throws: ``P4Error`` with the code that P4Runtime 1.4 gives the case; nothing has
+  ///   changed then.
+  mutating func perform(_ update: P4_V1_Update) throws(P4Error) -> Change {
+    switch update.type {
+    case .insert, .modify, .delete: break
+    default: throw P4Error(.invalidArgument, "the update's type must be INSERT, MODIFY or DELETE")
+    }
+    switch update.entity.entity {
+    case .tableEntry(let entry): return try perform(update.type, entry)
+    case .actionProfileMember(let member): return try perform(update.type, member)
+    case .actionProfileGroup(let group): return try perform(update.type, group)
+    case .counterEntry(let entry): return try write(update.type, entry)
+    case .directCounterEntry(let entry): throw noDirectCounter(entry.tableEntry.tableID)
+    case .directMeterEntry(let entry): throw noDirectMeter(entry.tableEntry.tableID)
+    case .meterEntry(let entry): throw unknown("meter", entry.meterID)
+    case .registerEntry(let entry): throw unknown("register", entry.registerID)
+    case .valueSetEntry(let entry): throw unknown("value set", entry.valueSetID)
+    case .digestEntry(let entry): throw unknown("digest", entry.digestID)
+    case .externEntry(let entry):
+      throw P4Error(.unimplemented, "extern type \(entry.externTypeID) is not served here")
+    case .packetReplicationEngineEntry:
+      throw P4Error(.unimplemented, "this target has no packet replication engine")
+    case nil: throw P4Error(.invalidArgument, "the update has no entity")
+    }
+  }
+
+  /// Takes a change back. Only for the newest one that is still there.
+  mutating func undo(_ change: Change) {
+    for step in change.steps.reversed() {
+      switch step {
+      case .row(let table, let key, let old): tables[table]?[key] = old
+      case .defaultRow(let table, let old): defaults[table] = old
+      case .profile(let id, let step): profiles[id]?.undo(step)
+      }
+    }
+  }
+
+  func table(_ id: UInt32) throws(P4Error) -> P4Program.Table {
+    guard let table = program.tables[id] else { throw unknown("table", id) }
+    return table
+  }
+
+  func unknown(_ kind: String, _ id: UInt32) -> P4Error {
+    P4Error(
+      .invalidArgument,
+      id == 0 ? "the \(kind) id is not set" : "P4Info has no \(kind) with id \(id)")
+  }
+
+  func noDirectCounter(_ table: UInt32) -> P4Error {
+    guard let table = program.tables[table] else { return unknown("table", table) }
+    return P4Error(.invalidArgument, "\(table.name) has no direct counter")
+  }
+
+  func noDirectMeter(_ table: UInt32) -> P4Error {
+    guard let table = program.tables[table] else { return unknown("table", table) }
+    return P4Error(.invalidArgument, "\(table.name) has no direct meter")
+  }
+
+  private mutating func write(
+    _ type: P4_V1_Update.TypeEnum, _ entry: P4_V1_CounterEntry
+  ) throws(P4Error) -> Change {
+    guard type == .modify else {
+      throw P4Error(.invalidArgument, "counters can only be modified")
+    }
+    guard let counter = program.counters[entry.counterID] else {
+      throw unknown("counter", entry.counterID)
+    }
+    let index = try entry.hasIndex ? Self.index(entry.index, of: counter) : nil
+    guard entry.hasData else { return Change() }
+    guard entry.data.packetCount >= 0, entry.data.byteCount >= 0 else {
+      throw P4Error(.invalidArgument, "\(counter.name): counts are 0 or more")
+    }
+    var change = Change()
+    if let name = counter.packets {
+      change.registers.append(
+        RegisterWrite(name: name, index: index, value: UInt64(entry.data.packetCount)))
+    }
+    if let name = counter.bytes {
+      change.registers.append(
+        RegisterWrite(name: name, index: index, value: UInt64(entry.data.byteCount)))
+    }
+    return change
+  }
+
+  /// - Throws: ``P4Error/Code/invalidArgument`` for a negative index,
+  ///   ``P4Error/Code/outOfRange`` for one beyond the array.
+  static func index(
+    _ index: P4_V1_Index, of counter: P4Program.Counter
+  ) throws(P4Error) -> Int {
+    guard index.index >= 0 else {
+      throw P4Error(.invalidArgument, "\(counter.name): the index \(index.index) is negative")
+    }
+    guard index.index < Int64(counter.size) else {
+      throw P4Error(.outOfRange, "\(counter.name) has the indices 0...\(counter.size - 1)")
+    }
+    return Int(index.index)
+  }
+}

@@ -1,0 +1,129 @@
+import Core
+import P4RuntimeCodec
+import P4RuntimeProtos
+
+extension PipelineController {
+  /// Applies a batch.
+  ///
+  /// - Returns: one result an update, nil for the good ones.
+  /// - Throws: ``P4Error`` when no update was attempted.
+  func write(_ request: P4_V1_WriteRequest) async throws -> [P4Error?] {
+    try checkDevice(request.deviceID)
+    return try await turnstile.pass {
+      try await self.writeAlone(request)
+    }
+  }
+
+  private func writeAlone(_ request: P4_V1_WriteRequest) async throws -> [P4Error?] {
+    try checkPrimary(
+      role: request.role,
+      electionID: request.hasElectionID ? ElectionID(request.electionID) : nil)
+    let isAtomic: Bool
+    switch request.atomicity {
+    case .continueOnError: isAtomic = false
+    case .rollbackOnError, .dataplaneAtomic: isAtomic = true
+    case .UNRECOGNIZED(let value):
+      throw P4Error(.invalidArgument, "atomicity \(value) is not known")
+    }
+    guard var state = state.take() else {
+      throw P4Error(.failedPrecondition, "no pipeline is loaded; push one first")
+    }
+    let isRealised = saved == nil
+    let results =
+      isAtomic
+      ? await attemptAll(request.updates, &state, isRealised: isRealised)
+      : await attemptEach(request.updates, &state, isRealised: isRealised)
+    self.state = consume state
+    if isRealised, let journal {
+      let good = zip(request.updates, results).filter { $0.1 == nil }.map(\.0)
+      if !good.isEmpty { await journal.applied(good) }
+    }
+    return results
+  }
+
+  /// Each update by itself, the engine in turns of many.
+  private func attemptEach(
+    _ updates: [P4_V1_Update], _ state: inout ForwardingState, isRealised: Bool
+  ) async -> [P4Error?] {
+    var results: [P4Error?] = []
+    results.reserveCapacity(updates.count)
+    var start = 0
+    while start < updates.count {
+      let turn = updates[start..<min(start + options.updatesPerTurn, updates.count)]
+      start = turn.endIndex
+      var changes: [ForwardingState.Change] = []
+      var judged: [P4Error?] = []
+      for update in turn {
+        do throws(P4Error) {
+          changes.append(try state.perform(update))
+          judged.append(nil)
+        } catch {
+          judged.append(error)
+        }
+      }
+      guard isRealised, await realise(changes) != nil else {
+        results += judged
+        continue
+      }
+      // The engine refused something of it: find out what, one by one.
+      for change in changes.reversed() { state.undo(change) }
+      for update in turn { results.append(await attempt(update, &state)) }
+    }
+    return results
+  }
+
+  private func attempt(_ update: P4_V1_Update, _ state: inout ForwardingState) async -> P4Error? {
+    let change: ForwardingState.Change
+    do throws(P4Error) { change = try state.perform(update) } catch { return error }
+    guard let error = await realise([change]) else { return nil }
+    state.undo(change)
+    return error
+  }
+
+  /// All updates, in one step of the data plane, or none.
+  private func attemptAll(
+    _ updates: [P4_V1_Update], _ state: inout ForwardingState, isRealised: Bool
+  ) async -> [P4Error?] {
+    var changes: [ForwardingState.Change] = []
+    func rollBack(_ failed: Int?, _ error: P4Error) -> [P4Error?] {
+      for change in changes.reversed() { state.undo(change) }
+      return updates.indices.map { i in
+        if failed == nil || i == failed { return error }
+        return P4Error(.aborted, "taken back, because another update of the batch failed")
+      }
+    }
+    for (i, update) in updates.enumerated() {
+      do throws(P4Error) { changes.append(try state.perform(update)) } catch {
+        return rollBack(i, error)
+      }
+    }
+    if isRealised, let error = await realise(changes) { return rollBack(nil, error) }
+    return updates.map { _ in nil }
+  }
+
+  /// Makes the dataplane follow; the error if it does not, and then nothing has changed.
+  func realise(_ changes: [ForwardingState.Change]) async -> P4Error? {
+    let updates = changes.flatMap(\.engine)
+    let registers = changes.flatMap(\.registers)
+    guard !updates.isEmpty || !registers.isEmpty else { return nil }
+    do {
+      try await host.withDataplane { dataplane in
+        try dataplane.apply(updates)
+        for write in registers {
+          if let index = write.index {
+            try dataplane.setRegister(write.name, index, to: write.value)
+          } else {
+            for index in try dataplane.registers(write.name).indices {
+              try dataplane.setRegister(write.name, index, to: write.value)
+            }
+          }
+        }
+      }
+      return nil
+    } catch let error as DataplaneError {
+      return P4Error(error)
+    } catch {
+      return P4Error(.internal, "\(error)")
+    }
+  }
+}
