@@ -115,7 +115,8 @@ import Testing
           name: "one", key: [.init(name: "h.ethernet.type", bits: 16)], match: .exact,
           actions: ["set"], defaultAction: "NoAction", size: 256),
         .init(
-          name: "two", key: [], match: .exact, actions: ["set"], defaultAction: "set", size: 0),
+          name: "two", key: [], match: .exact, actions: ["set"], defaultAction: "set",
+          hasConstantDefault: false, size: 0),
       ])
     #expect(
       contract.learners == [
