@@ -22,6 +22,7 @@ let package = Package(
     .library(name: "DPDKDataplane", targets: ["DPDKDataplane"]),
     .library(name: "Replay", targets: ["Replay"]),
     .executable(name: "k8sdp", targets: ["k8sdp"]),
+    .executable(name: "infrap4d", targets: ["infrap4d"]),
   ],
   traits: [
     .default(enabledTraits: ["DPDK"]),
@@ -31,6 +32,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+    .package(url: "https://github.com/apple/swift-certificates", from: "1.21.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
     .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0"),
@@ -123,6 +126,39 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       path: "Sources/Daemons/P4RuntimeService"),
+
+    .target(
+      name: "StateDirectory",
+      dependencies: [
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Sources/Daemons/StateDirectory"),
+    .target(
+      name: "Certificates",
+      dependencies: [
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "X509", package: "swift-certificates"),
+      ],
+      path: "Sources/Daemons/Certificates"),
+
+    .target(name: "CForwarding", path: "Sources/Daemons/Forwarding/CForwarding"),
+    .target(
+      name: "Forwarding", dependencies: ["Core", "Hosting", "CForwarding"],
+      path: "Sources/Daemons/Forwarding", exclude: ["CForwarding"]),
+
+    .executableTarget(
+      name: "infrap4d",
+      dependencies: [
+        "Core", "SimDataplane", "K8sDPArtefacts", "Hosting", "Forwarding", "P4RuntimeService",
+        "StateDirectory", "Certificates", dpdk,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Sources/Daemons/infrap4d"),
 
     .testTarget(name: "CoreTests", dependencies: ["Core", "K8sDPArtefacts"]),
     .testTarget(name: "SimDataplaneTests", dependencies: ["SimDataplane", "Core"]),

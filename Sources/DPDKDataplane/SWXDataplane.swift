@@ -45,18 +45,7 @@
     public init(
       spec: PipelineSpec, options: SWXOptions = SWXOptions()
     ) throws(DataplaneError) {
-      guard (2...65_536).contains(options.ports) else {
-        throw DataplaneError(.outOfRange, "ports", "\(options.ports) ports; 2 to 65536 can be")
-      }
-      if let problem = options.contract?.disagreement(with: spec.contract) {
-        throw DataplaneError(
-          .invalidArgument, spec.source, "is not the pipeline of the contract: \(problem)")
-      }
-      let resized = try spec.resized(options.sizes)
-      _ = try SpecFlow(resized)
-      let adapted = try SpecAdapter(
-        resized, ports: options.ports, reason: options.dropReasonField,
-        checksAllPorts: (options.staleByte ?? 0) != 0)
+      let (resized, adapted) = try Self.prepare(spec, options)
       engine = try SWXEngine(
         adapted.spec, ports: options.ports, memory: options.memoryMegabytes)
       if options.virtualTime {
@@ -84,6 +73,34 @@
         uniqueKeysWithValues: resized.registers.map { ($0.name, $0.size) })
       readsPort = adapted.readsPort
       self.options = options
+    }
+
+    /// Says why a pipeline cannot run here, short of building it: only whether its
+    /// tables fit into memory shows when it is made.
+    ///
+    /// - Throws: ``DataplaneError`` as the initialiser does.
+    public static func verify(
+      spec: PipelineSpec, options: SWXOptions = SWXOptions()
+    ) throws(DataplaneError) {
+      _ = try prepare(spec, options)
+    }
+
+    private static func prepare(
+      _ spec: PipelineSpec, _ options: SWXOptions
+    ) throws(DataplaneError) -> (resized: PipelineSpec, adapted: SpecAdapter) {
+      guard (2...65_536).contains(options.ports) else {
+        throw DataplaneError(.outOfRange, "ports", "\(options.ports) ports; 2 to 65536 can be")
+      }
+      if let problem = options.contract?.disagreement(with: spec.contract) {
+        throw DataplaneError(
+          .invalidArgument, spec.source, "is not the pipeline of the contract: \(problem)")
+      }
+      let resized = try spec.resized(options.sizes)
+      _ = try SpecFlow(resized)
+      let adapted = try SpecAdapter(
+        resized, ports: options.ports, reason: options.dropReasonField,
+        checksAllPorts: (options.staleByte ?? 0) != 0)
+      return (resized, adapted)
     }
 
     public func process(_ frame: inout [UInt8], port: PortID, at time: Timestamp) -> Verdict {

@@ -36,7 +36,9 @@ extension PipelineController {
     self.state = consume state
     if isRealised, let journal {
       let good = zip(request.updates, results).filter { $0.1 == nil }.map(\.0)
-      if !good.isEmpty { await journal.applied(good) }
+      if !good.isEmpty, await journal.applied(good), let active, let state = self.state {
+        await journal.committed(active.message, updates: state.updates())
+      }
     }
     return results
   }

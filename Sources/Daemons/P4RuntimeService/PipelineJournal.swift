@@ -9,5 +9,8 @@ public protocol PipelineJournal: Sendable {
     _ config: P4_V1_ForwardingPipelineConfig, updates: [P4_V1_Update]) async
 
   /// Updates that have taken effect, in order.
-  func applied(_ updates: [P4_V1_Update]) async
+  ///
+  /// - Returns: whether the journal would rather have everything anew, because it has
+  ///   become long.
+  func applied(_ updates: [P4_V1_Update]) async -> Bool
 }

@@ -1,0 +1,71 @@
+import Foundation
+import Glibc
+
+/// A file of records that grows: what a daemon did, for its next start.
+///
+/// Appended records reach the kernel before ``append(kind:_:)`` returns, so that they
+/// survive the death of the process. One owner at a time.
+public final class RecordLog {
+  public struct Record {
+    public var kind: UInt8
+    public var payload: Data
+    public init(kind: UInt8, payload: Data) {
+      self.kind = kind
+      self.payload = payload
+    }
+  }
+
+  private let directory: StateDirectory
+  private let name: String
+  private var descriptor: Int32 = -1
+  /// Bytes since the log was last replaced, and of what it was replaced with.
+  private var appended = 0
+  private var base = 0
+
+  public init(_ directory: StateDirectory, _ name: String) {
+    self.directory = directory
+    self.name = name
+  }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
+
+  /// What is in the file.
+  public func read() -> [Record] {
+    directory.records(name).map { Record(kind: $0.kind, payload: $0.payload) }
+  }
+
+  /// Replaces everything.
+  public func replace(with records: [Record]) throws(StateDirectoryError) {
+    var bytes = Data()
+    for record in records {
+      bytes.append(CheckedRecord(kind: record.kind, payload: record.payload).bytes)
+    }
+    if descriptor >= 0 { close(descriptor) }
+    descriptor = -1
+    try directory.replace(name, with: bytes)
+    base = bytes.count
+    appended = 0
+  }
+
+  /// - Returns: whether the log has become so long that it is worth replacing.
+  public func append(kind: UInt8, _ payload: Data) throws(StateDirectoryError) -> Bool {
+    let path = directory.file(name)
+    if descriptor < 0 {
+      descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+      guard descriptor >= 0 else {
+        throw StateDirectoryError(path, StateDirectory.reason())
+      }
+    }
+    let bytes = CheckedRecord(kind: kind, payload: payload).bytes
+    let length = lseek(descriptor, 0, SEEK_END)
+    do throws(StateDirectoryError) {
+      try StateDirectory.write(bytes, to: descriptor, path)
+    } catch {
+      // A disk that is full: leave no half record that later ones would follow.
+      if length >= 0 { ftruncate(descriptor, length) }
+      throw error
+    }
+    appended += bytes.count
+    return appended > max(base * 2, 1 << 22)
+  }
+}

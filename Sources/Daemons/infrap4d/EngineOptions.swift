@@ -1,0 +1,82 @@
+import ArgumentParser
+import Core
+import Hosting
+import K8sDPArtefacts
+import SimDataplane
+
+#if DPDK && canImport(DPDKDataplane)
+  import DPDKDataplane
+#endif
+
+/// Which dataplane runs the pipeline.
+struct EngineOptions: ParsableArguments {
+  enum Engine: String, ExpressibleByArgument, CaseIterable {
+    case dpdk, model
+  }
+
+  @Option(help: "The engine: dpdk, or model, which needs no DPDK and runs k8s_dp only.")
+  var dataplane = Engine.dpdk
+
+  @Option(help: "The ids that ports can have: 0 to one less than this.")
+  var maxPorts = 1024
+
+  @Option(help: "Megabytes that DPDK may take for tables.")
+  var memory: UInt32 = 3072
+
+  func validate() throws {
+    guard (2...65_536).contains(maxPorts) else {
+      throw ValidationError("--max-ports is 2 to 65536")
+    }
+  }
+
+  func maker() throws -> DataplaneMaker {
+    switch dataplane {
+    case .model: modelMaker
+    case .dpdk: try dpdkMaker()
+    }
+  }
+
+  /// The model is k8s_dp: it takes that pipeline and no other.
+  private var modelMaker: DataplaneMaker {
+    let ports = maxPorts
+    return DataplaneMaker(name: "model") { spec in
+      guard let own = try? PipelineSpec(parsing: K8sDPArtefacts.spec), own.contract == spec.contract
+      else {
+        throw DataplaneError(
+          .invalidArgument, spec.source,
+          "is not this version's k8s_dp, the one pipeline that the model runs; use "
+            + "--dataplane dpdk for others")
+      }
+    } make: { _ in
+      var options = SimDataplane.Options()
+      options.ports = ports
+      return SimDataplane(options: options)
+    }
+  }
+
+  private func dpdkMaker() throws -> DataplaneMaker {
+    #if DPDK && canImport(DPDKDataplane)
+      var options = SWXOptions()
+      options.ports = maxPorts
+      options.memoryMegabytes = memory
+      options.virtualTime = false
+      options.staleByte = nil
+      options.gate = { frame in
+        frame.baseAddress.map { FrameGate.check($0, length: frame.count) } ?? .truncated
+      }
+      let final = options
+      return DataplaneMaker(name: "dpdk") { spec in
+        try SWXDataplane.verify(spec: spec, options: final)
+      } make: { spec in
+        var options = final
+        // k8s_dp's own contract knows which actions are for misses only.
+        if K8sDP.contract.disagreement(with: spec.contract) == nil {
+          options.contract = K8sDP.contract
+        }
+        return try SWXDataplane(spec: spec, options: options)
+      }
+    #else
+      throw ValidationError("this build has no DPDK; take --dataplane model")
+    #endif
+  }
+}

@@ -1,0 +1,80 @@
+import ArgumentParser
+import Core
+import Forwarding
+import Foundation
+import GRPCCore
+import Glibc
+import Hosting
+import Logging
+import P4RuntimeService
+import StateDirectory
+
+/// The program.
+@main
+struct Infrap4d: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "infrap4d",
+    abstract: "Runs a P4 pipeline between network interfaces, controlled by P4Runtime and gNMI.",
+    discussion: """
+      Ports are made by gNMI, the pipeline and its entries come by P4Runtime. Both are kept in \
+      the state folder and are there again after a restart.
+
+      Exit codes: 0 after SIGTERM or SIGINT, 1 when it cannot go on, 2 for bad options.
+      """)
+
+  @OptionGroup(title: "Engine") var engine: EngineOptions
+  @OptionGroup(title: "Listening") var listening: ListenOptions
+  @OptionGroup(title: "Security") var tls: TLSOptions
+
+  @Option(help: "The folder that keeps ports, pipeline and entries; \"none\" keeps nothing.")
+  var state = "/var/lib/infrap4d"
+
+  @Option(help: "P4Runtime's device id.")
+  var deviceId: UInt64 = 1
+
+  @Option(help: "The port whose frames go to the controller as packet-ins.")
+  var cpuPort: UInt32?
+
+  @Flag(help: "Never sleep: lower latency, for one core.")
+  var poll = false
+
+  @Option(help: "trace, debug, info, notice, warning, error or critical.")
+  var logLevel = Logger.Level.info
+
+  func validate() throws {
+    guard deviceId != 0 else { throw ValidationError("--device-id 0 means unset in P4Runtime") }
+    if let cpuPort, cpuPort >= UInt32(engine.maxPorts) {
+      throw ValidationError("--cpu-port is 0 to \(engine.maxPorts - 1); see --max-ports")
+    }
+  }
+
+  func run() async throws {
+    let level = logLevel
+    LoggingSystem.bootstrap { label in
+      var handler = StreamLogHandler.standardError(label: label)
+      handler.logLevel = level
+      return handler
+    }
+    let logger = Logger(label: "infrap4d")
+    signal(SIGPIPE, SIG_IGN)
+    raiseFileLimit()
+    do {
+      try await Node(self, logger: logger).run()
+    } catch let error as ValidationError {
+      throw error
+    } catch {
+      logger.critical("\(error)")
+      throw ExitCode(1)
+    }
+  }
+
+  /// A connection is a file.
+  private func raiseFileLimit() {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = min(limit.rlim_max, 1 << 17)
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+  }
+}
+
+extension Logger.Level: @retroactive ExpressibleByArgument {}

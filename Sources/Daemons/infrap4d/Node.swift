@@ -1,0 +1,107 @@
+import Core
+import Forwarding
+import Foundation
+import GRPCCore
+import Glibc
+import Hosting
+import Logging
+import P4RuntimeService
+import StateDirectory
+
+/// Everything that runs, put together.
+struct Node {
+  private let options: Infrap4d
+  private let logger: Logger
+
+  init(_ options: Infrap4d, logger: Logger) {
+    self.options = options
+    self.logger = logger
+  }
+
+  func run() async throws {
+    // Everything that can be wrong with the options shows before anything is made.
+    let maker = try options.engine.maker()
+    let security = try options.tls.security(logger)
+    let directory =
+      options.state == "none" ? nil : try StateDirectory(options.state, logger: logger)
+    let lock = try directory.map { try StateLock($0) }
+    defer { withExtendedLifetime(lock) {} }
+
+    var forwarding = Forwarder.Options()
+    forwarding.maximumPorts = options.engine.maxPorts
+    forwarding.controllerPort = options.cpuPort
+    forwarding.isPolling = options.poll
+    let forwarder = try Forwarder(forwarding)
+
+    let ports = PortStore(forwarder, directory, logger: logger)
+    await ports.restore()
+    let store = directory.map { PipelineStore($0, logger: logger) }
+    var controllerOptions = PipelineController.Options()
+    controllerOptions.deviceID = options.deviceId
+    let controller = PipelineController(
+      host: forwarder, maker: maker, packets: options.cpuPort == nil ? nil : forwarder,
+      journal: store, options: controllerOptions, logger: logger)
+    await restore(store, controller)
+
+    let services: [any RegistrableRPCService] = [P4RuntimeService(controller)]
+    let listeners = try options.listening.addresses().map { address in
+      Listener(
+        address, security: security, services: services, mode: try options.listening.mode(),
+        maximumConnections: options.listening.maxConnections,
+        maximumRequestBytes: options.listening.maxRequest << 20)
+    }
+    try await serve(listeners, controller)
+    await forwarder.stop()
+    logger.notice("stopped")
+  }
+
+  private func restore(_ store: PipelineStore?, _ controller: PipelineController) async {
+    guard let store, let content = await store.content() else { return }
+    do {
+      try await controller.restore(content.config, updates: content.updates)
+      let entries = await controller.entryCount
+      logger.notice("pipeline restored", metadata: ["entries": "\(entries)"])
+    } catch {
+      await store.setAside("\(error)")
+    }
+  }
+
+  private func serve(_ listeners: [Listener], _ controller: PipelineController) async throws {
+    let logger = logger
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for listener in listeners {
+        group.addTask {
+          do {
+            try await listener.serve { logger.notice("listening", metadata: ["at": "\($0)"]) }
+          } catch {
+            throw ListenError(address: listener.address, reason: "\(error)")
+          }
+        }
+      }
+      group.addTask { await controller.deliverPackets() }
+      let signals = TerminationSignals {
+        logger.notice("stopping", metadata: ["signal": "\($0)"])
+        for listener in listeners { listener.stop() }
+      }
+      defer { withExtendedLifetime(signals) {} }
+      do {
+        for _ in listeners { try await group.next() }
+      } catch {
+        for listener in listeners { listener.stop() }
+        throw error
+      }
+      group.cancelAll()
+    }
+  }
+}
+
+/// Why an address cannot be served.
+struct ListenError: Error, CustomStringConvertible {
+  var address: ListenAddress
+  var reason: String
+  var description: String {
+    reason.contains("in use")
+      ? "\(address) is in use; stop the program that has it, or choose another with --listen"
+      : "cannot listen at \(address): \(reason)"
+  }
+}
