@@ -68,6 +68,13 @@ struct Node {
 
   private func serve(_ listeners: [Listener], _ controller: PipelineController) async throws {
     let logger = logger
+    let packets = Task { await controller.deliverPackets() }
+    defer { packets.cancel() }
+    let signals = TerminationSignals {
+      logger.notice("stopping", metadata: ["signal": "\($0)"])
+      for listener in listeners { listener.stop() }
+    }
+    defer { withExtendedLifetime(signals) {} }
     try await withThrowingTaskGroup(of: Void.self) { group in
       for listener in listeners {
         group.addTask {
@@ -78,19 +85,11 @@ struct Node {
           }
         }
       }
-      group.addTask { await controller.deliverPackets() }
-      let signals = TerminationSignals {
-        logger.notice("stopping", metadata: ["signal": "\($0)"])
-        for listener in listeners { listener.stop() }
-      }
-      defer { withExtendedLifetime(signals) {} }
-      do {
-        for _ in listeners { try await group.next() }
-      } catch {
+      do { try await group.waitForAll() } catch {
+        // One address without the others would be half a server.
         for listener in listeners { listener.stop() }
         throw error
       }
-      group.cancelAll()
     }
   }
 }
