@@ -167,6 +167,14 @@ let package = Package(
       dependencies: ["Core", "SimDataplane", "Replay", "K8sDPArtefacts", dpdk]),
     .testTarget(
       name: "ReplayTests", dependencies: ["Replay", "Core", "SimDataplane", "K8sDPArtefacts", dpdk]),
+    .testTarget(
+      name: "Infrap4dTests",
+      dependencies: [
+        "infrap4d", "Core", "Certificates", "P4RuntimeProtos", dpdk,
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -210,7 +210,8 @@ final class ForwardingLoop {
       Offload.finish(
         offloads[i], UnsafeMutableRawBufferPointer(start: start, count: length))
       withUnsafeBytes(of: offloads[i]) {
-        (start - Self.header).copyMemory(from: $0.baseAddress.unsafelyUnwrapped, byteCount: Self.header)
+        (start - Self.header).copyMemory(
+          from: $0.baseAddress.unsafelyUnwrapped, byteCount: Self.header)
       }
       frames[k] = cfwd_frame(
         start: start - Self.header, length: UInt32(length + Self.header))

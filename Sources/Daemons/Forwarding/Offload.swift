@@ -76,7 +76,8 @@ enum Offload {
       transportProtocol = frame[start + IPv4Header.transport]
       let fragment = UInt16(word(start + IPv4Header.flagsAndOffset))
       isFragment = fragment & (IPv4Header.offsetMask | IPv4Header.moreFragments) != 0
-      var sum = UInt32(transportProtocol) &+ word(start + IPv4Header.totalLength)
+      var sum =
+        UInt32(transportProtocol) &+ word(start + IPv4Header.totalLength)
         &- UInt32(headerLength)
       for i in stride(from: start + 12, to: start + 20, by: 2) { sum &+= word(i) }
       sum = (sum & 0xFFFF) &+ (sum >> 16)

@@ -90,7 +90,8 @@ enum PortOpening {
   }
 
   /// Runs `body` on a thread of its own in a network namespace.
-  private static func inNamespace(_ path: String, _ body: @escaping @Sendable () -> Int32) -> Int32 {
+  private static func inNamespace(_ path: String, _ body: @escaping @Sendable () -> Int32) -> Int32
+  {
     let result = ThreadResult()
     let thread = Thread {
       result.set(cfwd_enter_namespace(path) == 0 ? body() : 0)

@@ -19,7 +19,8 @@ enum ListenAddress: Hashable, Sendable, CustomStringConvertible {
       self = .ipv6(String(host.dropFirst().dropLast()), port)
     } else {
       guard !host.contains(":") else { return nil }
-      self = .ipv4(host.isEmpty ? "0.0.0.0" : host == "localhost" ? "127.0.0.1" : String(host), port)
+      self = .ipv4(
+        host.isEmpty ? "0.0.0.0" : host == "localhost" ? "127.0.0.1" : String(host), port)
     }
   }
 

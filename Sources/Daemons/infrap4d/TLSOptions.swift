@@ -33,7 +33,8 @@ struct TLSOptions: ParsableArguments {
     }
     try folder.check(now: Date())
     if folder.hasReadableKey {
-      logger.warning("the server's key can be read by other users", metadata: ["file": "\(folder.key)"])
+      logger.warning(
+        "the server's key can be read by other users", metadata: ["file": "\(folder.key)"])
     }
     return .mTLS(
       certificateChain: [.file(path: folder.certificate, format: .pem)],

@@ -1,0 +1,65 @@
+import Foundation
+import Testing
+
+/// One line that names the cure, and the right exit code.
+@Suite struct MisuseTests {
+  @Test(arguments: [
+    (["--dataplane", "fpga"], "dpdk"),
+    (["--listen", "nowhere"], "HOST:PORT"),
+    (["--listen", "unix:relative"], "unix:PATH"),
+    (["--device-id", "0"], "unset in P4Runtime"),
+    (["--cpu-port", "5000"], "--max-ports"),
+    (["--max-ports", "1"], "2 to 65536"),
+    (["--socket-mode", "999"], "octal"),
+    (["--log-level", "loud"], "log-level"),
+  ])
+  func badOptions(_ arguments: [String], _ cure: String) throws {
+    let server = try ServerProcess()
+    let outcome = try server.run(arguments)
+    #expect(outcome.code == 64 || outcome.code == 2)
+    #expect(outcome.log.contains(cure), "\(outcome.log)")
+  }
+
+  @Test func helpNamesEveryOption() throws {
+    let server = try ServerProcess()
+    let outcome = try server.run(["--help"])
+    #expect(outcome.code == 0)
+    for option in ["--dataplane", "--listen", "--certs", "--insecure", "--state", "--poll"] {
+      #expect(outcome.log.contains(option))
+    }
+  }
+
+  @Test func oneStateFolderOneServer() throws {
+    let first = try ServerProcess()
+    try first.start(["--dataplane", "model"])
+    let second = try ServerProcess()
+    let outcome = try second.run([
+      "--dataplane", "model", "--state", first.state, "--certs", first.certificates, "--listen",
+      "unix:" + second.socket,
+    ])
+    #expect(outcome.code == 1)
+    #expect(outcome.log.contains("used by another infrap4d"))
+  }
+
+  @Test func addressInUse() throws {
+    let first = try ServerProcess()
+    let port = try #require(try first.start(["--dataplane", "model"], listen: ["127.0.0.1:0"]))
+    let second = try ServerProcess()
+    let outcome = try second.run([
+      "--dataplane", "model", "--state", second.state, "--certs", first.certificates, "--listen",
+      "127.0.0.1:\(port)",
+    ])
+    #expect(outcome.code == 1)
+    #expect(outcome.log.contains("in use"))
+  }
+
+  @Test func stateFolderThatCannotBe() throws {
+    let server = try ServerProcess()
+    let outcome = try server.run([
+      "--dataplane", "model", "--state", "/proc/nowhere", "--certs", server.certificates,
+      "--listen", "unix:" + server.socket,
+    ])
+    #expect(outcome.code == 1)
+    #expect(outcome.log.contains("/proc/nowhere"))
+  }
+}

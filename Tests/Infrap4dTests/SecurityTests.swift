@@ -1,0 +1,161 @@
+import Certificates
+import Foundation
+import GRPCCore
+import GRPCNIOTransportHTTP2
+import Glibc
+import P4RuntimeProtos
+import Testing
+
+/// Who may connect, and what those who may not can do.
+@Suite struct SecurityTests {
+  private func capabilities(_ transport: HTTP2ClientTransport.Posix) async throws -> String {
+    try await withGRPCClient(transport: transport) { grpc in
+      let client = P4_V1_P4Runtime.Client(wrapping: grpc)
+      var options = CallOptions.defaults
+      options.timeout = .seconds(20)
+      return try await client.capabilities(.init(), options: options).p4RuntimeApiVersion
+    }
+  }
+
+  @Test func mutualTLSIsTheDefault() async throws {
+    let server = try ServerProcess()
+    let port = try #require(
+      try server.start(["--dataplane", "model"], listen: ["127.0.0.1:0"]))
+    #expect(
+      try await capabilities(try TestController.tls(port: port, server.certificates)) == "1.4.1")
+
+    // Another authority's client.
+    let foreign = server.folder + "/foreign"
+    try CertificateSet(hosts: ["localhost"], now: Date()).write(to: foreign)
+    try FileManager.default.removeItem(atPath: foreign + "/ca.crt")
+    try FileManager.default.copyItem(
+      atPath: server.certificates + "/ca.crt", toPath: foreign + "/ca.crt")
+    await #expect(throws: RPCError.self) {
+      try await capabilities(try TestController.tls(port: port, foreign))
+    }
+    // No certificate, and no TLS at all.
+    await #expect(throws: RPCError.self) {
+      try await capabilities(
+        try .http2NIOPosix(
+          target: .dns(host: "localhost", port: port),
+          transportSecurity: .tls {
+            $0.trustRoots = .certificates([
+              .file(path: server.certificates + "/ca.crt", format: .pem)
+            ])
+          }))
+    }
+    await #expect(throws: RPCError.self) {
+      try await capabilities(
+        try .http2NIOPosix(
+          target: .dns(host: "localhost", port: port), transportSecurity: .plaintext))
+    }
+    #expect(
+      try await capabilities(try TestController.tls(port: port, server.certificates)) == "1.4.1")
+  }
+
+  @Test func keysAreForTheOwnerOnly() throws {
+    let server = try ServerProcess()
+    try server.start(["--dataplane", "model"])
+    for name in CertificateSet.names {
+      let attributes = try FileManager.default.attributesOfItem(
+        atPath: server.certificates + "/" + name)
+      let mode = try #require(attributes[.posixPermissions] as? Int)
+      if name.hasSuffix(".key") { #expect(mode == 0o600) }
+    }
+    let attributes = try FileManager.default.attributesOfItem(atPath: server.socket)
+    #expect(attributes[.posixPermissions] as? Int == 0o660)
+  }
+
+  @Test func plaintextOnlyByName() async throws {
+    let server = try ServerProcess()
+    let port = try #require(
+      try server.start(["--dataplane", "model", "--insecure"], listen: ["127.0.0.1:0"]))
+    #expect(server.log.contains("without TLS"))
+    #expect(
+      try await capabilities(
+        try .http2NIOPosix(
+          target: .dns(host: "localhost", port: port), transportSecurity: .plaintext)) == "1.4.1")
+    #expect(!FileManager.default.fileExists(atPath: server.certificates))
+  }
+
+  @Test func badCertificatesAreNamed() throws {
+    let server = try ServerProcess()
+    try CertificateSet(hosts: ["localhost"], now: Date()).write(to: server.certificates)
+    try CertificateSet(hosts: ["localhost"], now: Date()).write(to: server.folder + "/other")
+    func attempt() throws -> (code: Int32, log: String) {
+      try server.run([
+        "--dataplane", "model", "--state", server.state, "--certs", server.certificates,
+        "--listen", "127.0.0.1:0",
+      ])
+    }
+    let key = server.certificates + "/stratum.key"
+    try FileManager.default.removeItem(atPath: key)
+    #expect(try attempt().log.contains("stratum.key: cannot be read"))
+    try FileManager.default.copyItem(
+      atPath: server.folder + "/other/stratum.key", toPath: key)
+    #expect(try attempt().log.contains("is not the key of"))
+    try "nonsense".write(toFile: key, atomically: false, encoding: .utf8)
+    #expect(try attempt().log.contains("is no private key"))
+    let certificate = server.certificates + "/stratum.crt"
+    try "nonsense".write(toFile: certificate, atomically: false, encoding: .utf8)
+    #expect(try attempt().code == 1)
+    try FileManager.default.removeItem(atPath: certificate)
+    #expect(try attempt().log.contains("stratum.crt: is not there"))
+    let expired = server.folder + "/expired"
+    try CertificateSet(hosts: ["localhost"], now: Date(timeIntervalSince1970: 0)).write(to: expired)
+    let outcome = try server.run([
+      "--dataplane", "model", "--state", server.state, "--certs", expired, "--listen",
+      "127.0.0.1:0",
+    ])
+    #expect(outcome.code == 1 && outcome.log.contains("ran out"))
+  }
+
+  /// Bytes that are no TLS, connections that say nothing, thousands of them.
+  @Test func garbageAndFloodsLeaveTheServerAnswering() async throws {
+    let server = try ServerProcess()
+    let port = try #require(
+      try server.start(
+        ["--dataplane", "model", "--max-connections", "300"], listen: ["127.0.0.1:0"]))
+    func connect() -> Int32 {
+      let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+      var address = sockaddr_in()
+      address.sin_family = sa_family_t(AF_INET)
+      address.sin_port = in_port_t(UInt16(port).bigEndian)
+      address.sin_addr.s_addr = in_addr_t(UInt32(0x7F00_0001).bigEndian)
+      let result = withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+      }
+      if result == 0 { return descriptor }
+      close(descriptor)
+      return -1
+    }
+    var random = SystemRandomNumberGenerator()
+    for size in [1, 5, 100, 4_096] {
+      let descriptor = connect()
+      let bytes = (0..<size).map { _ in UInt8.random(in: 0...255, using: &random) }
+      send(descriptor, bytes, size, Int32(MSG_NOSIGNAL))
+      close(descriptor)
+    }
+    // Ten thousand, many of them open at a time.
+    var held: [Int32] = []
+    var opened = 0
+    for _ in 0..<10_000 {
+      let descriptor = connect()
+      guard descriptor >= 0 else { continue }
+      opened += 1
+      held.append(descriptor)
+      if held.count > 400 { close(held.removeFirst()) }
+    }
+    #expect(opened > 9_000)
+    for descriptor in held { close(descriptor) }
+    // A connection of the flood may still count for a moment.
+    var version: String?
+    for _ in 0..<200 where version == nil {
+      version = try? await capabilities(try TestController.tls(port: port, server.certificates))
+    }
+    #expect(version == "1.4.1")
+    #expect(server.stop() == 0)
+  }
+}
