@@ -72,7 +72,7 @@ import Testing
 
   @Test func helpAndVersionExitWithZero() throws {
     #expect(try k8sdp("--version").out == "0.1.0\n")
-    for command in ["replay", "compare", "trace", "check"] {
+    for command in ["replay", "compare", "trace", "check", "differences"] {
       let help = try k8sdp(command, "--help")
       #expect(help.code == 0)
       #expect(help.out.contains("--json"))

@@ -5,6 +5,9 @@ public struct DifferenceDocument {
   static let start = "<!-- made by k8sdp differences --document -->"
   static let end = "<!-- end -->"
 
+  /// Steps of a trace that are shown.
+  static let steps = 9
+
   public var shown: [Difference.Shown]
 
   public init(_ shown: [Difference.Shown]) { self.shown = shown }
@@ -64,11 +67,16 @@ public struct DifferenceDocument {
     difference.control == .careful ? "pipeline" : "manager"
   }
 
+  static func paragraph(_ text: String) -> String {
+    SideBySideText.wrap(text, 105, hanging: 0).joined(separator: "\n")
+  }
+
   private func section(_ number: Int, _ shown: Difference.Shown) -> String {
     let difference = shown.difference
     let count = difference.expectations.count
     let frames = difference.expectations.map { "\($0.frame)" }.joined(separator: " and ")
-    let traces = shown.frames.map { SideBySideText(frame: $0).text }.joined(separator: "\n\n")
+    let traces = shown.frames.map { SideBySideText(frame: $0, steps: Self.steps).text }
+      .joined(separator: "\n\n")
     return """
       \(Self.heading(number, difference))
 
@@ -76,8 +84,9 @@ public struct DifferenceDocument {
       [`\(difference.fixture)`](../Fixtures/\(difference.fixture)), \
       \(count == 1 ? "frame" : "frames") \(frames).
 
-      \(difference.sees)
-      *Why:* \(difference.why)
+      \(Self.paragraph(difference.sees))
+
+      \(Self.paragraph("*Why:* \(difference.why)"))
 
       ```
       \(traces)

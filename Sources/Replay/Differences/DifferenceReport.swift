@@ -103,7 +103,8 @@ extension Difference.Shown {
   public var text: String {
     let frames = frames.map { SideBySideText(frame: $0).text }.joined(separator: "\n\n")
     return "\(difference.title) (\(difference.id), \(difference.rule), \(difference.fixture))\n\n"
-      + "\(difference.sees)\n\(difference.why)\n\n\(frames)\n"
+      + SideBySideText.wrap("\(difference.sees) \(difference.why)", 105, hanging: 0)
+      .joined(separator: "\n") + "\n\n\(frames)\n"
   }
 }
 
@@ -120,7 +121,8 @@ public struct SideBySideReport: Encodable, Sendable {
     var text = ""
     for frame in frames {
       if frame.isSame {
-        text += "\(TraceText.heading(frame.input))\n  both: \(TraceText.verdict(frame.ours.verdict))\n\n"
+        text +=
+          "\(TraceText.heading(frame.input))\n  both: \(TraceText.verdict(frame.ours.verdict))\n\n"
       } else {
         text += SideBySideText(frame: frame).text + "\n\n"
       }

@@ -88,7 +88,7 @@ public struct FrameFact: Hashable, Sendable, CustomStringConvertible {
 
 extension FrameLayers {
   /// Of a frame that says it is IPv4, whether or not its header is in order.
-  fileprivate var ttl: UInt8? {
+  var ttl: UInt8? {
     etherType == EtherType.ipv4 ? u8(network + IPv4Header.ttl) : nil
   }
 

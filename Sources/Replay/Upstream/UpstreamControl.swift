@@ -69,3 +69,18 @@ extension UpstreamController {
         virtualTime: true), control)
   }
 }
+
+extension DataplaneFactory {
+  /// The same factory, which also makes upstream's pipeline under the name of its file.
+  public func adding(
+    upstream file: String, control: UpstreamControl, ports: Int
+  ) throws(ReplayError) -> DataplaneFactory {
+    let pipeline = try PipelineFile.read(file)
+    var factory = self
+    factory.recipes.append(
+      Recipe(name: file, bringsClock: true) { (_) throws(ReplayError) in
+        try UpstreamController(pipeline: pipeline, control, ports: ports).loaded
+      })
+    return factory
+  }
+}

@@ -11,7 +11,9 @@ enum UpstreamTables {
     contract.table(destinations) != nil && contract.table(balance(.tcp)) != nil
   }
 
-  static func balance(_ transport: TransportProtocol) -> String { "tx_balance_\(suffix(transport))" }
+  static func balance(_ transport: TransportProtocol) -> String {
+    "tx_balance_\(suffix(transport))"
+  }
   static func members(_ transport: TransportProtocol) -> String { "as_sl3_\(suffix(transport))" }
   static func selector(_ transport: TransportProtocol) -> String { members(transport) + "_sel" }
   static func reverse(_ transport: TransportProtocol) -> String { "set_meta_\(suffix(transport))" }

@@ -79,7 +79,7 @@ struct DifferencesCommand: ParsableCommand {
       Terminal.out(try JSONText.encode(report))
     } else if id != nil, let only = report.shown.first {
       Terminal.out(only.text)
-      only.problems.forEach { Terminal.error($0) }
+      for problem in only.problems { Terminal.error(problem) }
     } else {
       Terminal.out(report.text)
     }
