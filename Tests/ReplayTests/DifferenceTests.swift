@@ -65,7 +65,39 @@ struct DifferenceTests {
       let new = try DifferenceDocument(shown).update(old, path: Self.document)
       #expect(new == old, "run make differences")
     }
+    @Test(
+      .enabled(
+        if: upstreamFile != nil, "K8SDP_UPSTREAM_PB does not name upstream's k8s_dp.pb.bin"))
+    func filesStandForDataplanes() throws {
+      let file = try #require(Self.upstreamFile)
+      let fixture = try #require(Fixture.all.first { $0.name == "tcp-ecn" })
+      let factory = try DataplaneFactory.k8sDP(sizes: FixtureTests.sizes)
+        .adding(upstream: file, control: .careful, ports: 1024)
+      let comparison = try Comparer(run: fixture.run(), everyFrame: true)
+        .compare("dpdk", file, from: factory)
+      #expect(!comparison.hasState && comparison.stateDifferences.isEmpty)
+      #expect(comparison.differingFrames > 0)
+      #expect(comparison.frameDifferences.first?.right.trace != nil)
+    }
   #endif
+
+  @Test func ourPipelineIsNotUpstreams() throws {
+    let ours = Fixture.root.deletingLastPathComponent().appendingPathComponent("k8s_dp/k8s_dp.spec")
+    let factory = try DataplaneFactory.k8sDP()
+      .adding(upstream: ours.path, control: .careful, ports: 1024)
+    #expect {
+      try factory.make(ours.path)
+    } throws: { error in
+      "\(error)".contains("is not upstream's pipeline")
+    }
+  }
+
+  @Test func conclusionsClaimOnlyWhatWasCompared() {
+    var comparison = Comparison(left: "a", right: "b")
+    #expect(comparison.conclusion == "a and b agree on every frame, learned entry and counter.")
+    comparison.hasState = false
+    #expect(comparison.conclusion == "a and b agree on every frame.")
+  }
 
   /// Without upstream's pipeline the traces cannot be made, but all else can be held.
   @Test func documentNamesEveryDifference() throws {
@@ -98,14 +130,15 @@ struct DifferenceTests {
     #expect(throws: ReplayError.self) { try Self.show(none, nil) }
   }
 
-  /// What ours does as well is no difference.
-  @Test func factsThatBothFulfilAreFound() throws {
-    var same = try #require(Self.all.first { $0.control == .careful })
-    same.expectations[0].upstream = same.expectations[0].ours
-    let frame = try #require(try Self.show(same, nil).frames.first)
-    var shown = frame
-    shown.upstream = frame.ours
-    #expect(shown.isSame)
+  /// What ours does as well is no difference, and neither is what upstream does not do.
+  @Test(arguments: all)
+  func entriesThatShowNothingAreFound(_ difference: Difference) throws {
+    var frame = try #require(try Self.show(difference, nil).frames.first)
+    frame.upstream = frame.ours
+    var same = difference.expectations[0]
+    #expect(!same.problems(of: frame).isEmpty)
+    same.upstream = same.ours
+    #expect(same.problems(of: frame).count == 1)
   }
 
   @Test(arguments: [

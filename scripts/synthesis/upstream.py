@@ -27,7 +27,7 @@ def dns(*servers):
 def udp_busy(run):
     for n in range(13):
         if n == 1:
-            run.change(services=[dns((WEB1, 1), (WEB2, 1000))])
+            run.change(services=[dns((WEB1, 1), (WEB2, 100))])
         run.udp(CLIENT, 40000, VIP, 53, dnat(WEB1, 5353), b"query")
         run.udp(WEB1, 5353, CLIENT["ip"], 40000, snat(VIP, 53, CLIENT), b"answer")
         run.wait(10)

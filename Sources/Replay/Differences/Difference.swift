@@ -51,18 +51,25 @@ extension Difference {
       guard let frame = frames.first(where: { $0.input.number == expectation.frame }) else {
         continue
       }
-      problems += Self.problems("ours", expectation.ours, frame.ours, frame.input)
-      guard let theirs = frame.upstream else { continue }
-      problems += Self.problems("upstream", expectation.upstream, theirs, frame.input)
-      // An expectation that both fulfil would show nothing.
-      if Self.problems("ours", expectation.upstream, frame.ours, frame.input).isEmpty {
-        problems.append("frame \(frame.input.number): what upstream does, ours does as well")
-      }
+      problems += expectation.problems(of: frame)
     }
     return Shown(difference: self, frames: frames, problems: problems)
   }
+}
 
-  private static func problems(
+extension Difference.Expectation {
+  /// Where a frame is not as expected.
+  func problems(of frame: SideBySide.Frame) -> [String] {
+    var problems = problems("ours", ours, frame.ours, frame.input)
+    guard let theirs = frame.upstream else { return problems }
+    problems += self.problems("upstream", upstream, theirs, frame.input)
+    if self.problems("ours", upstream, frame.ours, frame.input).isEmpty {
+      problems.append("frame \(frame.input.number): what upstream does, ours does as well")
+    }
+    return problems
+  }
+
+  private func problems(
     _ who: String, _ facts: [FrameFact], _ result: FrameResult, _ frame: InputFrame
   ) -> [String] {
     facts.compactMap { fact in

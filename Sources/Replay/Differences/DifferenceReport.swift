@@ -1,4 +1,5 @@
 import Core
+import Foundation
 
 /// The catalogue after a run, for the terminal and for machines.
 public struct DifferenceReport: Encodable, Sendable {
@@ -69,7 +70,9 @@ public struct DifferenceReport: Encodable, Sendable {
 
       init(_ result: FrameResult) {
         verdict = VerdictText(result.verdict)
-        steps = TraceText.lines(result.trace?.steps ?? [])
+        steps = TraceText.lines(result.trace?.steps ?? []).map {
+          $0.trimmingCharacters(in: .whitespaces)
+        }
         guard case .forward = result.verdict else { return }
         summary = PacketSummary.line(result.bytes)
         bytes = result.bytes.map(HexDiff.hex).joined()

@@ -13,7 +13,9 @@ import Core
 /// time with a new group (here: with the next change of intent); the order in which
 /// Go walks through a map (here: the order of the state file); restarts; the row of
 /// the node's own address, which a state file does not have. A Service with several
-/// ports, one of which is refused, is ended there.
+/// ports, one of which is refused, is ended there. The 64th Service port added has
+/// member ids beyond 1,023, which the engine's selector does not take: they are
+/// refused here, and what upstream's server does with them is not known.
 struct UpstreamManager {
   private struct Endpoint {
     var backend: UpstreamAddress
