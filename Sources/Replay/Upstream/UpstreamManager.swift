@@ -45,7 +45,14 @@ struct UpstreamManager {
   private(set) var refused: [String] = []
 
   /// Follows a change of intent.
-  mutating func follow(_ intent: Intent, _ write: (Update) throws(DataplaneError) -> Void) {
+  mutating func follow(_ intent: Intent, _ apply: (Update) throws(DataplaneError) -> Void) {
+    func write(_ update: Update) throws(DataplaneError) {
+      do throws(DataplaneError) { try apply(update) } catch {
+        // Without the advice: upstream's manager takes none.
+        let reason = error.message.prefix { $0 != ";" }
+        throw DataplaneError(error.code, UpstreamTables.name(of: update), String(reason))
+      }
+    }
     refused = []
     follow(interfacesOf: intent, write)
     let names = Set(intent.services.map(\.name))
@@ -90,7 +97,7 @@ struct UpstreamManager {
     _ request: String, _ body: (inout UpstreamManager) throws(DataplaneError) -> Void
   ) -> Bool {
     do throws(DataplaneError) { try body(&self) } catch {
-      refused.append("\(request) ends at \(error.entity): \(error.message)")
+      refused.append("\(request) ends at \(error.entity), which \(error.message)")
       return false
     }
     return true

@@ -72,6 +72,20 @@ enum UpstreamTables {
       arguments: [UInt64(pointer)])
   }
 
+  /// What an update is about: `set_meta_tcp 10.244.0.7:8080`.
+  static func name(of update: Update) -> String {
+    let (table, key): (String, [UInt64])
+    switch update {
+    case .insert(let row), .modify(let row): (table, key) = (row.table, row.key)
+    case .delete(let name, let fields): (table, key) = (name, fields)
+    case .setGroup(let selector, let group, _): return "\(selector) \(group)"
+    }
+    let first = key.first ?? 0
+    let address = IPv4Address(UInt32(truncatingIfNeeded: first))
+    if key.count == 2 { return "\(table) \(address):\(key[1])" }
+    return table.hasSuffix("_to_port_table") ? "\(table) \(address)" : "\(table) \(first)"
+  }
+
   private static func suffix(_ transport: TransportProtocol) -> String {
     transport == .tcp ? "tcp" : "udp"
   }
