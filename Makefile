@@ -3,7 +3,7 @@ SWIFT ?= swift
 OUT ?= out
 DEMO := Fixtures/curl-service
 
-.PHONY: help deps build release test lint format demo bench fuzz coverage clean
+.PHONY: help deps build release test lint format demo bench differences fuzz coverage clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,13 @@ demo: release ## Replay a real capture through the model and DPDK, and explain i
 
 bench: release ## Measure both dataplanes on this machine
 	.build/release/k8sdp bench
+
+UPSTREAM ?= $(K8SDP_UPSTREAM_PB)
+
+differences: ## Run upstream's pipeline beside ours and write docs/differences.md: UPSTREAM=k8s_dp.pb.bin
+	@[ -n "$(UPSTREAM)" ] || { echo "name upstream's pipeline: make differences UPSTREAM=k8s_dp.pb.bin"; exit 2; }
+	$(SWIFT) build --product k8sdp
+	.build/debug/k8sdp differences --upstream $(UPSTREAM) --document docs/differences.md
 
 FRAMES ?= 10000000
 SEED ?= $(shell date +%s)0000

@@ -110,7 +110,7 @@
       }
       slot.verdicts[0] = 0
       if let reason = options.gate?(slot.bytes(0)) { return drop(reason) }
-      run(slot, at: time, isSequential: true)
+      run(slot, at: time, isSequential: true, isKept: true)
       let verdict = slot.verdict(0)
       if case .forward = verdict {
         let bytes = slot.bytes(0)
@@ -140,7 +140,7 @@
     }
 
     private func run(
-      _ batch: borrowing FrameBatch, at time: Timestamp, isSequential: Bool
+      _ batch: borrowing FrameBatch, at time: Timestamp, isSequential: Bool, isKept: Bool = false
     ) {
       var block = cswx_block(
         base: batch.base.assumingMemoryBound(to: UInt8.self), stride: batch.stride,
@@ -150,6 +150,7 @@
         cycles: options.virtualTime ? clock.cycles(at: time) : 0,
         sequential: isSequential ? 1 : 0,
         stale: options.virtualTime ? options.staleByte.map(Int32.init) ?? -1 : -1,
+        keep: isKept ? 1 : 0,
         port_header: readsPort ? 1 : 0)
       let status = cswx_run(engine.pointer, &block, 0, UInt32(batch.count), &mode)
       // The code has no loop (see SpecFlow), so every frame comes out.

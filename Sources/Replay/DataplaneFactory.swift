@@ -8,14 +8,30 @@ import SimDataplane
 /// A dataplane and the way intent reaches its tables.
 public struct LoadedDataplane {
   public let dataplane: any Dataplane
+  /// Sets one of the timers of a state file, in seconds.
+  public let setTimer: (K8sDP.Timer, UInt32) throws(DataplaneError) -> Void
   /// Makes the tables say what the intent says, as one batch of updates.
   public let setIntent: (Intent) throws(DataplaneError) -> Void
 
   public init(
-    _ dataplane: any Dataplane, setIntent: @escaping (Intent) throws(DataplaneError) -> Void
+    _ dataplane: any Dataplane,
+    setTimer: @escaping (K8sDP.Timer, UInt32) throws(DataplaneError) -> Void,
+    setIntent: @escaping (Intent) throws(DataplaneError) -> Void
   ) {
     self.dataplane = dataplane
+    self.setTimer = setTimer
     self.setIntent = setIntent
+  }
+
+  /// A dataplane whose timers are the profiles of `k8s_dp`.
+  public init(
+    _ dataplane: any Dataplane, setIntent: @escaping (Intent) throws(DataplaneError) -> Void
+  ) {
+    self.init(
+      dataplane,
+      setTimer: { (timer, seconds) throws(DataplaneError) in
+        try dataplane.setTimer(timer.profile, seconds: seconds)
+      }, setIntent: setIntent)
   }
 }
 
@@ -102,21 +118,27 @@ public struct DataplaneFactory: Sendable {
     #endif
   }
 
-  /// A pipeline on DPDK, behind the gate that the model has.
+  /// A pipeline on DPDK.
+  ///
+  /// - Parameter isGated: whether it is behind the gate that the model has.
   static func engine(
-    _ spec: PipelineSpec, contract: Contract? = nil, sizes: [String: Int] = [:], ports: Int = 1024,
-    staleByte: UInt8? = 0, virtualTime: Bool
+    _ spec: PipelineSpec, name: String = "dpdk", contract: Contract? = nil,
+    sizes: [String: Int] = [:], ports: Int = 1024, staleByte: UInt8? = 0, isGated: Bool = true,
+    virtualTime: Bool
   ) throws(ReplayError) -> any Dataplane {
     #if DPDK && canImport(DPDKDataplane)
       var options = SWXOptions()
+      options.name = name
       options.ports = ports
       options.contract = contract
       options.sizes = sizes
       options.staleByte = staleByte
       options.virtualTime = virtualTime
-      options.gate = { frame in
-        frame.baseAddress.map { start in FrameGate.check(start, length: frame.count) }
-          ?? .truncated
+      if isGated {
+        options.gate = { frame in
+          frame.baseAddress.map { start in FrameGate.check(start, length: frame.count) }
+            ?? .truncated
+        }
       }
       do throws(DataplaneError) { return try SWXDataplane(spec: spec, options: options) } catch {
         throw ReplayError("dataplane dpdk", error.description)

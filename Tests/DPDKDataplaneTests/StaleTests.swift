@@ -45,7 +45,8 @@
       /// header of the frame before in the same one of the engine's threads.
       @Test func isLeft() throws {
         let (_, verdicts) = try answers(nil)
-        #expect(verdicts.contains(.forward(5)))
+        let others = verdicts.enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
+        #expect(others.contains(.forward(5)))
       }
 
       /// The memory of a batch may go as soon as the call returns.

@@ -70,9 +70,52 @@ import Testing
     #expect(other.error.contains("take model or dpdk"))
   }
 
+  @Test func differencesRefusesWhatIsNotUpstreams() throws {
+    let docs = DifferenceTests.docs
+    #expect(try k8sdp("differences").code == 2)
+    let missing = try k8sdp("differences", "--upstream", "nowhere.pb.bin")
+    #expect(missing.code == 2)
+    #expect(missing.error.contains("nowhere.pb.bin: cannot be read"))
+    let ours = Fixture.root.deletingLastPathComponent().appendingPathComponent(
+      "k8s_dp/k8s_dp.pb.bin"
+    ).path
+    let other = try k8sdp(
+      "differences", "--upstream", ours, "--fixture", Fixture.root.path + "/ttl")
+    #expect(other.code == 2)
+    #expect(other.error.contains("is not upstream's pipeline"))
+    let unknown = try k8sdp(
+      "differences", "--upstream", ours, "--id", "x", "--catalogue", docs + "/differences.yaml")
+    #expect(unknown.code == 2)
+    #expect(unknown.error.contains("--id x: is not in the catalogue"))
+  }
+
+  #if DPDK
+    @Test(
+      .enabled(
+        if: DifferenceTests.upstreamFile != nil,
+        "K8SDP_UPSTREAM_PB does not name upstream's k8s_dp.pb.bin"))
+    func differencesSaysByItsExitWhatItFound() throws {
+      let upstream = try #require(DifferenceTests.upstreamFile)
+      let one = try k8sdp(
+        "differences", "--upstream", upstream, "--id", "ttl", "--catalogue",
+        DifferenceTests.docs + "/differences.yaml", "--fixtures", Fixture.root.path)
+      #expect(one.code == 0)
+      #expect(one.out.contains("⇒ port 3"))
+      let frames = try k8sdp(
+        "differences", "--upstream", upstream, "--fixture", Fixture.root.path + "/arp-requests")
+      #expect(frames.code == 0)
+      #expect(frames.out.contains("0 of 25 frames differ."))
+      let differ = try k8sdp(
+        "differences", "--upstream", upstream, "--fixture", Fixture.root.path + "/ttl", "--json")
+      #expect(differ.code == 1)
+      let list = try JSONSerialization.jsonObject(with: Data(differ.out.utf8)) as? [[String: Any]]
+      #expect(list?.count == 38)
+    }
+  #endif
+
   @Test func helpAndVersionExitWithZero() throws {
     #expect(try k8sdp("--version").out == "0.1.0\n")
-    for command in ["replay", "compare", "trace", "check"] {
+    for command in ["replay", "compare", "trace", "check", "differences"] {
       let help = try k8sdp(command, "--help")
       #expect(help.code == 0)
       #expect(help.out.contains("--json"))

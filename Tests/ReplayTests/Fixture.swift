@@ -30,21 +30,10 @@ struct Fixture: CustomTestStringConvertible, Sendable {
 
   /// The captures called `<prefix>-port-<N>.pcap*`, by port.
   func captures(_ prefix: String) -> [CaptureInput] {
-    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    return files.compactMap { file -> CaptureInput? in
-      guard file.hasPrefix(prefix + "-port-"), let dot = file.firstIndex(of: "."),
-        let port = PortID(file[..<dot].dropFirst(prefix.count + 6))
-      else { return nil }
-      return CaptureInput(port: port, path: folder.appendingPathComponent(file).path)
-    }
-    .sorted { $0.port < $1.port }
+    FixtureFolder(path: folder.path).captures(prefix)
   }
 
-  func run() throws -> ReplayRun {
-    ReplayRun(
-      state: try StateFile(contentsOf: folder.appendingPathComponent("state.yaml").path),
-      inputs: captures("in"))
-  }
+  func run() throws -> ReplayRun { try FixtureFolder(path: folder.path).run() }
 
   /// What a dataplane forwards, by port, in order.
   func forwarded(by loaded: LoadedDataplane) throws -> [PortID: [[UInt8]]] {

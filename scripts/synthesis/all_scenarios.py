@@ -1,2 +1,2 @@
 """Importing this registers every scenario."""
-from . import ageing, ip, link, malformed, services, transport  # noqa: F401
+from . import ageing, ip, link, malformed, services, transport, upstream  # noqa: F401

@@ -10,3 +10,8 @@ ONE_BUCKET = [("10.244.9.0", 32768), ("10.244.9.24", 48814), ("10.244.9.68", 351
 # Source address and port of a TCP flow to 10.96.0.80:80 whose entry once it is
 # established (kind 6) lies in that bucket, and while half-open does not.
 TCP_IN_BUCKET = ("10.244.9.19", 63626)
+
+# Last number of the address 10.244.0.x and port of TCP flows to 10.96.0.80:80 whose
+# keys in upstream's pinned_flows have the same 16 low bits of CRC-32C, so that they
+# lie in one of its 65,536 buckets.
+UPSTREAM_BUCKET = [(10, 57343), (11, 57189), (14, 52204), (15, 52086), (18, 45550), (19, 45428)]

@@ -121,7 +121,7 @@ int cswx_run(cswx *p, const cswx_block *block, uint32_t first, uint32_t end,
   }
   cswx_time_set(0);
   // The caller may free the block now.
-  cswx_inner_forget(&p->inner);
+  if (!mode->keep) cswx_inner_forget(&p->inner);
   return status;
 }
 

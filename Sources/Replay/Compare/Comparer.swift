@@ -42,6 +42,8 @@ public struct Comparer {
         "count cycles at \(a.clock.hertz) and \(b.clock.hertz) Hz; make both with one clock")
     }
     var comparison = Comparison(left: a.name, right: b.name)
+    comparison.hasState = a.contract.hasTables(of: b.contract)
+    let comparesEach = everyFrame && comparison.hasState
     comparison.outcome = try run.run([left, right]) { (frame, _) throws(ReplayError) in
       let one = push(frame, through: a)
       let two = push(frame, through: b)
@@ -59,7 +61,7 @@ public struct Comparer {
             FrameDifference(frame: frame, left: one, right: two))
         }
       }
-      if everyFrame, comparison.stateDifferences.isEmpty {
+      if comparesEach, comparison.stateDifferences.isEmpty {
         comparison.stateDifferences = Self.state(a, b, at: frame.time)
         if !comparison.stateDifferences.isEmpty {
           comparison.stateDifferenceFrame = frame.number
@@ -68,7 +70,7 @@ public struct Comparer {
       return true
     }
     run.warn(comparison.outcome)
-    if comparison.stateDifferences.isEmpty {
+    if comparison.hasState, comparison.stateDifferences.isEmpty {
       comparison.stateDifferences = Self.state(a, b, at: comparison.outcome.end)
     }
     return comparison
@@ -115,5 +117,13 @@ public struct Comparer {
   {
     StateDifference.learned(a.learnedEntries(at: time), b.learnedEntries(at: time))
       + StateDifference.counters(a.counters(), b.counters())
+  }
+}
+
+extension Contract {
+  /// Whether two pipelines have the same tables and learners, by name.
+  fileprivate func hasTables(of other: Contract) -> Bool {
+    tables.map(\.name) == other.tables.map(\.name)
+      && learners.map(\.name) == other.learners.map(\.name)
   }
 }

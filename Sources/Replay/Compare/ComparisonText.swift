@@ -26,7 +26,8 @@ extension Comparison {
   /// One sentence.
   public var conclusion: String {
     if isEqual {
-      return "\(left.name) and \(right.name) agree on every frame, learned entry and counter."
+      return "\(left.name) and \(right.name) agree on every frame"
+        + (hasState ? ", learned entry and counter." : ".")
     }
     var parts: [String] = []
     if differingFrames > 0 {

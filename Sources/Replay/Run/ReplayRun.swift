@@ -82,7 +82,7 @@ public struct ReplayRun {
   private func prepare(_ loaded: LoadedDataplane) throws(ReplayError) {
     for timer in K8sDP.Timer.allCases {
       guard let seconds = state.timers[timer] else { continue }
-      do { try loaded.dataplane.setTimer(timer.profile, seconds: seconds) } catch {
+      do { try loaded.setTimer(timer, seconds) } catch {
         throw ReplayError(error, dataplane: loaded.dataplane.name)
       }
     }

@@ -9,20 +9,25 @@ struct CompareCommand: ParsableCommand {
     abstract: "Runs two dataplanes side by side and shows the first difference.",
     discussion: """
       Verdicts and bytes are compared frame by frame, learned entries and counters at the end. \
-      Exits with 1 when anything differs.
+      Exits with 1 when anything differs. In place of a dataplane upstream's pipeline can \
+      stand, as a .pb.bin or .spec; then only frames are compared.
 
       Examples:
         k8sdp compare --state state.yaml --in 2=client.pcap
+        k8sdp compare --state state.yaml --in 2=client.pcap --left upstream.pb.bin
         k8sdp compare --state state.yaml --in 2=client.pcap --every-frame --report report.html
       """)
 
   @OptionGroup var input: InputOptions
 
-  @Option(name: .long, help: "The first dataplane: model or dpdk.")
+  @Option(name: .long, help: "The first dataplane: model, dpdk or a file.")
   var left = "model"
 
-  @Option(name: .long, help: "The second dataplane: model or dpdk.")
+  @Option(name: .long, help: "The second dataplane: model, dpdk or a file.")
   var right = "dpdk"
+
+  @Option(name: .long, help: "Who fills upstream's tables: careful or manager.")
+  var control = UpstreamControl.careful
 
   @Flag(name: .long, help: "Compare learned entries and counters after each frame (slow).")
   var everyFrame = false
@@ -42,7 +47,12 @@ struct CompareCommand: ParsableCommand {
     let comparison: Comparison
     do {
       defer { Terminal.endProgress() }
-      comparison = try comparer.compare(left, right, from: .k8sDP(ports: comparer.run.state.ports))
+      let ports = comparer.run.state.ports
+      var factory = DataplaneFactory.k8sDP(ports: ports)
+      for file in Set([left, right]) where file.hasSuffix(".pb.bin") || file.hasSuffix(".spec") {
+        factory = try factory.adding(upstream: file, control: control, ports: ports)
+      }
+      comparison = try comparer.compare(left, right, from: factory)
     }
     if let report {
       let page = ComparisonPage(comparison, run: comparer.run).html

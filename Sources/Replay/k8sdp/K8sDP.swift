@@ -26,7 +26,7 @@ struct K8sDP: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       ReplayCommand.self, CompareCommand.self, TraceCommand.self, CheckCommand.self,
-      FuzzCommand.self, MutateCommand.self, BenchCommand.self,
+      DifferencesCommand.self, FuzzCommand.self, MutateCommand.self, BenchCommand.self,
     ])
 }
 

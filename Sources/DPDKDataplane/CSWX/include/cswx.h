@@ -101,6 +101,9 @@ typedef struct {
   /// frame does not have are filled with this byte (sequential only); -1: they
   /// keep what earlier frames left.
   int stale;
+  /// The block outlives the pipeline: headers of its frames may be found by frames
+  /// of later runs, as in the engine's own ports. Otherwise they are forgotten.
+  int keep;
   /// Write the in port as 8 bytes, big-endian, before every frame.
   int port_header;
 } cswx_mode;
