@@ -142,11 +142,6 @@ let package = Package(
       ],
       path: "Sources/Daemons/Certificates"),
 
-    .target(name: "CForwarding", path: "Sources/Daemons/Forwarding/CForwarding"),
-    .target(
-      name: "Forwarding", dependencies: ["Core", "Hosting", "CForwarding"],
-      path: "Sources/Daemons/Forwarding", exclude: ["CForwarding"]),
-
     .executableTarget(
       name: "infrap4d",
       dependencies: [

@@ -61,18 +61,6 @@ public struct FrameBatch: ~Copyable {
     return true
   }
 
-  /// Takes in the frame that was written to the next slot, `frame(count)`.
-  ///
-  /// - Parameter length: at most ``maximumLength``.
-  public mutating func commit(length: Int, port: PortID) {
-    precondition(count < capacity && length <= maximumLength, "no room for the frame")
-    let tail = frame(count) + length
-    tail.initializeMemory(as: UInt8.self, repeating: 0, count: Self.tailroom)
-    lengths[count] = UInt32(length)
-    ports[count] = port
-    count += 1
-  }
-
   /// The first byte of frame `i`.
   @inline(__always)
   public func frame(_ i: Int) -> UnsafeMutableRawPointer {

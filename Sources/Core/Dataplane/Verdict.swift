@@ -44,9 +44,6 @@ public enum DropReason: UInt8, CaseIterable, Hashable, Sendable {
   case badPort = 67
   /// A pipeline without named reasons executed its drop instruction.
   case pipeline = 68
-  /// What the frame's interface says of its checksum or segmentation is not true of
-  /// the frame.
-  case badOffload = 69
 
   /// The name in counters, summaries, traces and metrics labels.
   public var name: String {
@@ -66,7 +63,6 @@ public enum DropReason: UInt8, CaseIterable, Hashable, Sendable {
     case .oversized: "oversized"
     case .badPort: "bad_port"
     case .pipeline: "pipeline"
-    case .badOffload: "bad_offload"
     }
   }
 
@@ -88,7 +84,6 @@ public enum DropReason: UInt8, CaseIterable, Hashable, Sendable {
     case .oversized: "the frame is longer than the dataplane takes"
     case .badPort: "the port chosen does not exist"
     case .pipeline: "the pipeline dropped it"
-    case .badOffload: "its checksum or segmentation offload does not fit it"
     }
   }
 }

@@ -38,7 +38,14 @@ struct Infrap4d: AsyncParsableCommand {
   @Flag(help: "Never sleep: lower latency, for one core.")
   var poll = false
 
-  @Option(help: "trace, debug, info, notice, warning, error or critical.")
+  @Option(
+    help: "trace, debug, info, notice, warning, error or critical.",
+    transform: { text in
+      guard let level = Logger.Level(rawValue: text) else {
+        throw ValidationError("\(text) is no --log-level")
+      }
+      return level
+    })
   var logLevel = Logger.Level.info
 
   func validate() throws {
@@ -76,5 +83,3 @@ struct Infrap4d: AsyncParsableCommand {
     setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
   }
 }
-
-extension Logger.Level: @retroactive ExpressibleByArgument {}

@@ -78,6 +78,7 @@ enum UpstreamTables {
     switch update {
     case .insert(let row), .modify(let row): (table, key) = (row.table, row.key)
     case .delete(let name, let fields): (table, key) = (name, fields)
+    case .setDefault(let table, _, _), .resetDefault(let table): return "\(table) default"
     case .setGroup(let selector, let group, _): return "\(selector) \(group)"
     }
     let first = key.first ?? 0
