@@ -114,11 +114,26 @@ let package = Package(
       path: "Sources/DPDKDataplane/P4RuntimeCodec"),
     .target(name: "Hosting", dependencies: ["Core"], path: "Sources/Daemons/Hosting"),
 
+    .target(name: "CForwarding", path: "Sources/Daemons/Forwarding/CForwarding"),
+    .target(
+      name: "Forwarding", dependencies: ["Core", "Hosting", "CForwarding"],
+      path: "Sources/Daemons/Forwarding", exclude: ["CForwarding", "forwarding-bench"]),
+    .executableTarget(
+      name: "forwarding-bench",
+      dependencies: [
+        "Forwarding", "Replay", "SimDataplane", "K8sDPArtefacts", dpdk,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Sources/Daemons/Forwarding/forwarding-bench"),
+
     .testTarget(name: "CoreTests", dependencies: ["Core", "K8sDPArtefacts"]),
     .testTarget(name: "SimDataplaneTests", dependencies: ["SimDataplane", "Core"]),
     .testTarget(
       name: "DPDKDataplaneTests",
       dependencies: ["Core", "SimDataplane", "Replay", "K8sDPArtefacts", dpdk]),
+    .testTarget(
+      name: "ForwardingTests",
+      dependencies: ["Forwarding", "CForwarding", "SimDataplane", "K8sDPArtefacts", dpdk]),
     .testTarget(
       name: "ReplayTests", dependencies: ["Replay", "Core", "SimDataplane", "K8sDPArtefacts", dpdk]),
   ],

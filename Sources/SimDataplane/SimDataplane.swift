@@ -30,7 +30,7 @@ public final class SimDataplane: Dataplane {
   /// Seconds of the eight expire-time profiles, for traces.
   private(set) var timerSeconds: [UInt32]
   private let prepared = UnsafeMutablePointer<Packet>.allocate(capacity: Pipeline.stride)
-  private var scratch = FrameBatch(capacity: 1, maximumLength: 65_535)
+  private var scratch = FrameBatch(capacity: 1, maximumLength: FrameBatch.longestFrame)
 
   public init(options: Options = Options()) {
     precondition((2...65_536).contains(options.ports), "ports are 2 to 65536")
