@@ -154,12 +154,26 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       path: "Sources/Daemons/infrap4d"),
+    .target(name: "CForwarding", path: "Sources/Daemons/Forwarding/CForwarding"),
+    .target(
+      name: "Forwarding", dependencies: ["Core", "Hosting", "CForwarding"],
+      path: "Sources/Daemons/Forwarding", exclude: ["CForwarding", "forwarding-bench"]),
+    .executableTarget(
+      name: "forwarding-bench",
+      dependencies: [
+        "Forwarding", "Replay", "SimDataplane", "K8sDPArtefacts", dpdk,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Sources/Daemons/Forwarding/forwarding-bench"),
 
     .testTarget(name: "CoreTests", dependencies: ["Core", "K8sDPArtefacts"]),
     .testTarget(name: "SimDataplaneTests", dependencies: ["SimDataplane", "Core"]),
     .testTarget(
       name: "DPDKDataplaneTests",
       dependencies: ["Core", "SimDataplane", "Replay", "K8sDPArtefacts", dpdk]),
+    .testTarget(
+      name: "ForwardingTests",
+      dependencies: ["Forwarding", "CForwarding", "SimDataplane", "K8sDPArtefacts", dpdk]),
     .testTarget(
       name: "ReplayTests", dependencies: ["Replay", "Core", "SimDataplane", "K8sDPArtefacts", dpdk]),
     .testTarget(

@@ -34,7 +34,7 @@
     let registerSizes: [String: Int]
     let options: SWXOptions
     private let readsPort: Bool
-    private var slot = FrameBatch(capacity: 1, maximumLength: 65_535)
+    private var slot = FrameBatch(capacity: 1, maximumLength: FrameBatch.longestFrame)
 
     /// Builds the pipeline.
     ///
@@ -143,8 +143,8 @@
       _ batch: borrowing FrameBatch, at time: Timestamp, isSequential: Bool, isKept: Bool = false
     ) {
       var block = cswx_block(
-        base: batch.base.assumingMemoryBound(to: UInt8.self), stride: batch.stride,
-        headroom: UInt32(FrameBatch.headroom), lengths: batch.lengths, ports: batch.ports,
+        base: batch.base.assumingMemoryBound(to: UInt8.self), slots: batch.slots,
+        stride: batch.stride, headroom: UInt32(FrameBatch.headroom), lengths: batch.lengths, ports: batch.ports,
         verdicts: batch.verdicts)
       var mode = cswx_mode(
         cycles: options.virtualTime ? clock.cycles(at: time) : 0,

@@ -32,7 +32,7 @@ public final class SimDataplane: Dataplane {
   /// What was written to the registers, apart from what was counted.
   private var dropRegisterOffsets = [UInt64](repeating: 0, count: K8sDP.dropsRegisterSize)
   private let prepared = UnsafeMutablePointer<Packet>.allocate(capacity: Pipeline.stride)
-  private var scratch = FrameBatch(capacity: 1, maximumLength: 65_535)
+  private var scratch = FrameBatch(capacity: 1, maximumLength: FrameBatch.longestFrame)
 
   public init(options: Options = Options()) {
     precondition((2...65_536).contains(options.ports), "ports are 2 to 65536")

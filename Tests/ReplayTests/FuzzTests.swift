@@ -64,7 +64,7 @@ import Testing
     @Test func modelAndDPDKAgree() throws {
       let report = try fuzzer(frames: 20_000, right: "dpdk").run()
       #expect(report.failure == nil, "\(report.text)")
-      let rare: Set<DropReason> = [.oversized, .badPort, .pipeline]
+      let rare: Set<DropReason> = [.oversized, .badPort, .pipeline, .badOffload, .noPipeline]
       for reason in DropReason.allCases where !rare.contains(reason) {
         #expect(report.dropped[reason.name, default: 0] > 0, "\(reason.name)")
       }

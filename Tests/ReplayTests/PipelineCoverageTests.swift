@@ -10,6 +10,8 @@ import Testing
   /// What cannot happen, and why.
   static let unreachable = [
     "drop bad_port": "updates with ports that do not exist are refused",
+    "drop bad_offload": "the ports of a live host drop it",
+    "drop no_pipeline": "the ports of a live host drop it",
     "drop pipeline": "k8s_dp names a reason for every drop",
   ]
 

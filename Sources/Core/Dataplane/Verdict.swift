@@ -44,6 +44,10 @@ public enum DropReason: UInt8, CaseIterable, Hashable, Sendable {
   case badPort = 67
   /// A pipeline without named reasons executed its drop instruction.
   case pipeline = 68
+  /// The offload header that came with the frame contradicts it.
+  case badOffload = 69
+  /// The host has no pipeline to send the frame through.
+  case noPipeline = 70
 
   /// The name in counters, summaries, traces and metrics labels.
   public var name: String {
@@ -63,6 +67,8 @@ public enum DropReason: UInt8, CaseIterable, Hashable, Sendable {
     case .oversized: "oversized"
     case .badPort: "bad_port"
     case .pipeline: "pipeline"
+    case .badOffload: "bad_offload"
+    case .noPipeline: "no_pipeline"
     }
   }
 
@@ -84,6 +90,8 @@ public enum DropReason: UInt8, CaseIterable, Hashable, Sendable {
     case .oversized: "the frame is longer than the dataplane takes"
     case .badPort: "the port chosen does not exist"
     case .pipeline: "the pipeline dropped it"
+    case .badOffload: "its offload header contradicts the frame"
+    case .noPipeline: "no pipeline is installed"
     }
   }
 }

@@ -58,6 +58,15 @@ public enum IPv4Header {
   @inlinable public static var offsetMask: UInt16 { 0x1FFF }
 }
 
+/// Byte offsets from the start of an IPv6 header (RFC 8200).
+public enum IPv6Header {
+  @inlinable public static var payloadLength: Int { 4 }
+  @inlinable public static var nextHeader: Int { 6 }
+  @inlinable public static var source: Int { 8 }
+  @inlinable public static var destination: Int { 24 }
+  @inlinable public static var length: Int { 40 }
+}
+
 /// Byte offsets from the start of a TCP header (RFC 9293).
 public enum TCPHeader {
   @inlinable public static var sourcePort: Int { 0 }

@@ -2,7 +2,7 @@
 #include "cswx_internal.h"
 #include <rte_byteorder.h>
 
-// Ports without buffers: a packet's handle is the index of its slot.
+// Ports without buffers: a packet's handle is the number of the frame.
 
 static void *in_create(void *owner) { return owner; }
 static void in_free(void *port) { (void)port; }
@@ -13,7 +13,7 @@ static int in_receive(void *port, struct rte_swx_pkt *packet) {
   if (p->next >= p->end) return 0;
   uint32_t i = p->next++;
   packet->handle = (void *)(uintptr_t)i;
-  packet->pkt = p->block.base + i * p->block.stride;
+  packet->pkt = p->block.base + p->block.slots[i] * p->block.stride;
   packet->offset = p->block.headroom;
   packet->length = p->block.lengths[i];
   if (p->port_header) {

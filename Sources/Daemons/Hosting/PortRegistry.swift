@@ -9,6 +9,20 @@ public enum PortKind: Hashable, Sendable, Codable {
   case packet
 }
 
+/// Where a network interface is: it may have been moved to a pod and renamed.
+public struct InterfaceLocation: Hashable, Sendable, Codable {
+  /// Its name in that network namespace.
+  public var name: String
+  /// The inode number of the namespace's file, as `stat` gives it for
+  /// `/proc/PID/ns/net` or `/run/netns/NAME`.
+  public var namespace: UInt64
+
+  public init(name: String, namespace: UInt64) {
+    self.name = name
+    self.namespace = namespace
+  }
+}
+
 /// A port as it is asked for.
 public struct PortDescription: Hashable, Sendable, Codable {
   /// The name of the network interface: 1 to 15 bytes, no `/` and no white space.
@@ -18,12 +32,20 @@ public struct PortDescription: Hashable, Sendable, Codable {
   public var mtu: Int
   /// The id that it must have; nil takes the lowest that is free.
   public var id: PortID?
+  /// Where a TAP is that an earlier process left: it is taken over there. nil looks
+  /// for one of the port's name in the process's own namespace, and makes it unless
+  /// it is there.
+  public var location: InterfaceLocation?
 
-  public init(name: String, kind: PortKind, mtu: Int = 1500, id: PortID? = nil) {
+  public init(
+    name: String, kind: PortKind, mtu: Int = 1500, id: PortID? = nil,
+    location: InterfaceLocation? = nil
+  ) {
     self.name = name
     self.kind = kind
     self.mtu = mtu
     self.id = id
+    self.location = location
   }
 }
 
@@ -55,10 +77,12 @@ public struct PortStatus: Hashable, Sendable {
   public var isUp: Bool
   public var macAddress: MACAddress?
   public var counters: PortCounters
+  /// Where the interface is now; nil when it is gone with its namespace.
+  public var location: InterfaceLocation?
 
   public init(
     id: PortID, description: PortDescription, interfaceIndex: Int32, isUp: Bool,
-    macAddress: MACAddress?, counters: PortCounters
+    macAddress: MACAddress?, counters: PortCounters, location: InterfaceLocation? = nil
   ) {
     self.id = id
     self.description = description
@@ -66,12 +90,14 @@ public struct PortStatus: Hashable, Sendable {
     self.isUp = isUp
     self.macAddress = macAddress
     self.counters = counters
+    self.location = location
   }
 }
 
 /// The ports of a pipeline, made and removed while it runs.
 public protocol PortRegistry: Sendable {
-  /// Makes a port. The interface is there, and frames flow, when this returns.
+  /// Makes a port. The interface is there when this returns, and frames flow as soon
+  /// as it is up: a new TAP is down until somebody gives it its addresses.
   ///
   /// - Returns: its id.
   /// - Throws: ``DataplaneError``: `alreadyExists` for the name or id,

@@ -30,8 +30,8 @@ struct Node {
     var forwarding = Forwarder.Options()
     forwarding.maximumPorts = options.engine.maxPorts
     forwarding.controllerPort = options.cpuPort
-    forwarding.isPolling = options.poll
-    let forwarder = try Forwarder(forwarding)
+    forwarding.poll = options.poll
+    let forwarder = try Forwarder(options: forwarding)
 
     let ports = PortStore(forwarder, directory, logger: logger)
     await ports.restore()

@@ -82,6 +82,8 @@ int cswx_learner_get(cswx *p, uint32_t learner, uint64_t slot, uint64_t now, uin
 /// Frames in a block of slots, as Core's FrameBatch lays them out.
 typedef struct {
   uint8_t *base;
+  /// Frame -> its slot.
+  const uint32_t *slots;
   size_t stride;
   uint32_t headroom;
   uint32_t *lengths;

@@ -1,0 +1,133 @@
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "cforwarding.h"
+
+// Linux 6.2; older kernels refuse them.
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+#ifndef TUNGETDEVNETNS
+#define TUNGETDEVNETNS _IO('T', 227)
+#endif
+#ifndef PACKET_IGNORE_OUTGOING
+#define PACKET_IGNORE_OUTGOING 23
+#endif
+
+static void set_name(struct ifreq *request, const char *name) {
+  memset(request, 0, sizeof(*request));
+  snprintf(request->ifr_name, sizeof(request->ifr_name), "%s", name);
+}
+
+static int tap_configure(int fd, const char *name) {
+  struct ifreq request;
+  set_name(&request, name);
+  request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+  if (ioctl(fd, TUNSETIFF, &request)) return -errno;
+  int header = CFW_HEADER;
+  if (ioctl(fd, TUNSETVNETHDRSZ, &header)) return -errno;
+  unsigned offload = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+  if (ioctl(fd, TUNSETOFFLOAD, offload | TUN_F_USO4 | TUN_F_USO6) &&
+      ioctl(fd, TUNSETOFFLOAD, offload))
+    return -errno;
+  if (ioctl(fd, TUNSETPERSIST, 1)) return -errno;
+  return 0;
+}
+
+int cfw_tap_open(const char *name) {
+  int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) return -errno;
+  int status = tap_configure(fd, name);
+  if (!status) return fd;
+  close(fd);
+  return status;
+}
+
+int cfw_tap_delete(int fd) { return ioctl(fd, TUNSETPERSIST, 0) ? -errno : 0; }
+
+int cfw_tap_namespace(int fd) {
+  int namespace_fd = ioctl(fd, TUNGETDEVNETNS, 0);
+  return namespace_fd < 0 ? -errno : namespace_fd;
+}
+
+int cfw_tap_name(int fd, char *name) {
+  struct ifreq request;
+  memset(&request, 0, sizeof(request));
+  if (ioctl(fd, TUNGETIFF, &request)) return -errno;
+  memcpy(name, request.ifr_name, IFNAMSIZ);
+  return 0;
+}
+
+// Some tens of the largest frames.
+static const int socket_buffer = 4 << 20;
+
+static int packet_configure(int fd, int32_t interface) {
+  int one = 1;
+  if (setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one))) return -errno;
+  if (setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &one, sizeof(one))) return -errno;
+  if (setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one))) return -errno;
+  int bytes = socket_buffer;
+  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes))) return -errno;
+  if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes))) return -errno;
+  struct packet_mreq promiscuous = {.mr_ifindex = interface, .mr_type = PACKET_MR_PROMISC};
+  if (setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &promiscuous, sizeof(promiscuous)))
+    return -errno;
+  struct sockaddr_ll address = {
+    .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = interface};
+  return bind(fd, (struct sockaddr *)&address, sizeof(address)) ? -errno : 0;
+}
+
+int cfw_packet_open(int32_t interface) {
+  int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -errno;
+  int status = packet_configure(fd, interface);
+  if (!status) return fd;
+  close(fd);
+  return status;
+}
+
+static int get(int fd, const char *name, cfw_interface *out) {
+  struct ifreq request;
+  set_name(&request, name);
+  if (ioctl(fd, SIOCGIFINDEX, &request)) return -errno;
+  out->index = request.ifr_ifindex;
+  if (ioctl(fd, SIOCGIFFLAGS, &request)) return -errno;
+  out->flags = (uint16_t)request.ifr_flags;
+  if (ioctl(fd, SIOCGIFMTU, &request)) return -errno;
+  out->mtu = request.ifr_mtu;
+  if (ioctl(fd, SIOCGIFHWADDR, &request)) return -errno;
+  memcpy(out->mac, request.ifr_hwaddr.sa_data, sizeof(out->mac));
+  return 0;
+}
+
+int cfw_interface_get(const char *name, cfw_interface *out) {
+  memset(out, 0, sizeof(*out));
+  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -errno;
+  int status = get(fd, name, out);
+  close(fd);
+  return status;
+}
+
+int cfw_interface_set_mtu(const char *name, int32_t mtu) {
+  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -errno;
+  struct ifreq request;
+  set_name(&request, name);
+  request.ifr_mtu = mtu;
+  int status = ioctl(fd, SIOCSIFMTU, &request) ? -errno : 0;
+  close(fd);
+  return status;
+}

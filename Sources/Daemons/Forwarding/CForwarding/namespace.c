@@ -1,0 +1,43 @@
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cforwarding.h"
+
+uint64_t cfw_namespace_inode(int namespace_fd) {
+  struct stat status;
+  int failed = namespace_fd < 0 ? stat("/proc/self/ns/net", &status) : fstat(namespace_fd, &status);
+  return failed ? 0 : status.st_ino;
+}
+
+int cfw_namespace_open(const char *path) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  return fd < 0 ? -errno : fd;
+}
+
+struct call {
+  int namespace_fd;
+  int (*function)(void *);
+  void *argument;
+  int result;
+};
+
+static void *enter(void *argument) {
+  struct call *call = argument;
+  call->result = setns(call->namespace_fd, CLONE_NEWNET) ? -errno : call->function(call->argument);
+  return NULL;
+}
+
+// The thread ends, so nobody else is ever in the wrong namespace.
+int cfw_namespace_call(int namespace_fd, int (*function)(void *), void *argument) {
+  struct call call = {namespace_fd, function, argument, 0};
+  pthread_t thread;
+  int status = pthread_create(&thread, NULL, enter, &call);
+  if (status) return -status;
+  pthread_join(thread, NULL);
+  return call.result;
+}

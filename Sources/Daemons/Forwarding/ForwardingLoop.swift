@@ -1,0 +1,165 @@
+import CForwarding
+import Core
+
+/// What the forwarding thread does: it owns the dataplane and all frames, and takes
+/// turns. A turn waits for frames or jobs, runs jobs for a bounded time, reads one
+/// batch from the ports that have frames, sends it through the dataplane and writes
+/// it out. Nothing else than the wait ever blocks.
+final class ForwardingLoop {
+  /// Frames of a turn.
+  static let batchSize = 64
+  /// Ports that are looked at in a turn; the others have theirs in the next ones.
+  static let portsATurn = 64
+  /// Jobs may take this long in a turn, except for the last one begun.
+  static let jobNanoseconds: UInt64 = 1_000_000
+  /// The token of the mailbox in epoll. Ports have their ids.
+  private static let mail = UInt64.max
+
+  var dataplane: (any Dataplane)?
+  var isStopped = false
+  private(set) var ports: [PortID: LoopPort] = [:]
+  /// By id, for the way of a frame.
+  var portsByID: [LoopPort?]
+
+  private let mailbox: Mailbox
+  private let epoll: FileDescriptor
+  private let polls: Bool
+  private let clock: ForwardingClock
+  let controller: ControllerPort?
+  /// Frames of the controller, which go first.
+  var injected: [(frame: [UInt8], port: PortID)] = []
+  private var jobs: ArraySlice<Mailbox.Job> = []
+
+  let ring: OpaquePointer
+  var batch = FrameBatch(capacity: batchSize, maximumLength: FrameBatch.longestFrame)
+  /// Of the frames of the batch.
+  let offloads: UnsafeMutablePointer<Offload>
+  let transfers: UnsafeMutablePointer<cfw_transfer>
+  /// The port of each transfer.
+  let transferPorts: UnsafeMutablePointer<PortID>
+  private let tokens: UnsafeMutablePointer<UInt64>
+  /// Ports with frames to read.
+  var ready: [LoopPort] = []
+
+  /// - Parameters:
+  ///   - epoll: empty.
+  ///   - controller: the port of the controller, if there is one.
+  ///   - maximumPorts: ids are below.
+  ///   - polls: never sleep.
+  ///   - batched: use io_uring where the kernel permits it.
+  init(
+    mailbox: Mailbox, epoll: FileDescriptor, clock: ForwardingClock, controller: ControllerPort?,
+    maximumPorts: Int, polls: Bool, batched: Bool
+  ) {
+    self.mailbox = mailbox
+    self.epoll = epoll
+    self.clock = clock
+    self.controller = controller
+    self.polls = polls
+    portsByID = Array(repeating: nil, count: maximumPorts)
+    guard let ring = cfw_ring_create(UInt32(Self.batchSize), batched ? 1 : 0) else {
+      fatalError("out of memory")
+    }
+    self.ring = ring
+    offloads = .allocate(capacity: Self.batchSize)
+    offloads.initialize(repeating: .none, count: Self.batchSize)
+    transfers = .allocate(capacity: Self.batchSize)
+    transfers.initialize(repeating: cfw_transfer(), count: Self.batchSize)
+    transferPorts = .allocate(capacity: Self.batchSize)
+    transferPorts.initialize(repeating: 0, count: Self.batchSize)
+    tokens = .allocate(capacity: Self.portsATurn)
+    tokens.initialize(repeating: 0, count: Self.portsATurn)
+    ready.reserveCapacity(Self.portsATurn)
+  }
+
+  deinit {
+    cfw_ring_free(ring)
+    offloads.deallocate()
+    transfers.deallocate()
+    transferPorts.deallocate()
+    tokens.deallocate()
+  }
+
+  /// Runs until ``isStopped``.
+  func run() {
+    let status = cfw_epoll_add(epoll.number, mailbox.readable, Self.mail)
+    precondition(status == 0, "epoll does not take an eventfd: \(status)")
+    while !isStopped {
+      if wait() { jobs.append(contentsOf: mailbox.takeAll()) }
+      runJobs()
+      if !injected.isEmpty {
+        takeInjected()
+        process()
+        send()
+      }
+      guard !ready.isEmpty else { continue }
+      receive()
+      process()
+      send()
+    }
+    mailbox.close()
+    for job in jobs { job.cancel() }
+    for port in ports.values { cfw_epoll_remove(epoll.number, port.fd) }
+    ports = [:]
+    portsByID = []
+    dataplane = nil
+    controller?.close()
+  }
+
+  /// Waits until there is something to do, and fills ``ready``.
+  ///
+  /// - Returns: whether there is mail.
+  private func wait() -> Bool {
+    let timeout: Int32 = polls || !jobs.isEmpty || !injected.isEmpty ? 0 : -1
+    let count = cfw_epoll_wait(epoll.number, tokens, Int32(Self.portsATurn), timeout)
+    precondition(count >= 0, "epoll: \(KernelError(errno: -count))")
+    ready.removeAll(keepingCapacity: true)
+    var hasMail = false
+    for i in 0..<Int(count) {
+      if tokens[i] == Self.mail {
+        hasMail = true
+      } else if let port = portsByID[Int(tokens[i])] {
+        ready.append(port)
+      }
+    }
+    return hasMail
+  }
+
+  private func runJobs() {
+    guard !jobs.isEmpty else { return }
+    let end = ForwardingClock.monotonic() + Self.jobNanoseconds
+    repeat { jobs.removeFirst().run(self) } while !jobs.isEmpty && ForwardingClock.monotonic() < end
+    // A job may have taken a port away.
+    ready.removeAll { portsByID[Int($0.id)] !== $0 }
+  }
+
+  private func process() {
+    guard let dataplane else {
+      for i in 0..<batch.count {
+        batch.verdicts[i] = Verdict.drop(.noPipeline).encoded
+      }
+      return
+    }
+    dataplane.process(batch, at: clock.now)
+  }
+
+  /// Frames of this port go through from now on.
+  func attach(_ port: LoopPort) throws(KernelError) {
+    try KernelError.check(cfw_epoll_add(epoll.number, port.fd, UInt64(port.id)))
+    ports[port.id] = port
+    portsByID[Int(port.id)] = port
+  }
+
+  func detach(_ id: PortID) {
+    guard let port = ports.removeValue(forKey: id) else { return }
+    portsByID[Int(id)] = nil
+    ignore(port)
+  }
+
+  /// Looks no more for frames of a port.
+  func ignore(_ port: LoopPort) {
+    guard !port.isGone else { return }
+    port.isGone = true
+    cfw_epoll_remove(epoll.number, port.fd)
+  }
+}

@@ -1,0 +1,43 @@
+import CForwarding
+import Core
+import Foundation
+
+/// Network namespaces of other processes.
+enum NetworkNamespace {
+  /// Where namespaces have names: those of `ip netns`, and those of processes.
+  private static var candidates: [String] {
+    let files = FileManager.default
+    let named = (try? files.contentsOfDirectory(atPath: "/run/netns")) ?? []
+    let processes = (try? files.contentsOfDirectory(atPath: "/proc")) ?? []
+    return named.map { "/run/netns/\($0)" }
+      + processes.filter { Int($0) != nil }.map { "/proc/\($0)/ns/net" }
+  }
+
+  /// Opens the namespace with this inode number; nil is the process's own.
+  ///
+  /// - Throws: ``DataplaneError/Code/notFound``.
+  static func find(_ inode: UInt64, for port: String) throws(DataplaneError) -> FileDescriptor? {
+    if cfw_namespace_inode(-1) == inode { return nil }
+    for path in candidates {
+      let fd = cfw_namespace_open(path)
+      guard fd >= 0 else { continue }
+      let namespace = FileDescriptor(fd)
+      if cfw_namespace_inode(fd) == inode { return namespace }
+    }
+    throw DataplaneError(.notFound, "port \(port)", "its network namespace is gone")
+  }
+
+  /// Calls the function in a namespace, nil being the process's own, and waits.
+  ///
+  /// - Returns: what it returns, or a negative errno.
+  static func call(_ namespace: FileDescriptor?, _ body: () -> Int32) -> Int32 {
+    guard let namespace else { return body() }
+    return withoutActuallyEscaping(body) { body in
+      var body = body
+      return withUnsafeMutablePointer(to: &body) { pointer in
+        cfw_namespace_call(
+          namespace.number, { $0?.load(as: (() -> Int32).self)() ?? -1 }, pointer)
+      }
+    }
+  }
+}

@@ -1,0 +1,4 @@
+import Core
+import Testing
+
+@testable import Forwarding
