@@ -189,18 +189,23 @@ extension P4Program {
 
   mutating func bindCounters() throws(P4Error) {
     for counter in info.counters {
-      let short = Self.shortName(counter.preamble.name)
-      // A counter of packets and bytes is two arrays.
-      let arrays = spec.registers.filter { $0.name == short || $0.name.hasPrefix(short + "_") }
-      let bytes = arrays.first { $0.name.hasSuffix("_bytes") }
-      let packets = arrays.first { $0.name.hasSuffix("_packets") }
-      let only = arrays.first
-      guard only != nil else { throw Self.mismatch("counter \(counter.preamble.name)") }
+      let name = counter.preamble.name
+      let short = Self.shortName(name)
+      // `p4c-dpdk` makes `name_0` of a counter, or `name_0_packets` and `name_0_bytes`.
+      func array(_ suffix: String) -> PipelineSpec.RegisterArray? {
+        spec.registers.first {
+          $0.name.hasSuffix(suffix) && Self.isCopy(String($0.name.dropLast(suffix.count)), of: short)
+        }
+      }
+      let unit = counter.spec.unit
+      let packets = unit == .bytes ? nil : array("_packets") ?? array("")
+      let bytes = unit == .packets ? nil : array("_bytes") ?? (unit == .bytes ? array("") : nil)
+      let arrays = [packets, bytes].compactMap { $0 }
+      guard !arrays.isEmpty, counter.size > 0, arrays.allSatisfy({ $0.size >= counter.size })
+      else { throw Self.mismatch("counter \(name)") }
       counters[counter.preamble.id] = Counter(
-        id: counter.preamble.id, name: counter.preamble.name, size: Int(counter.size),
-        packets: counter.spec.unit == .bytes ? nil : (packets ?? only)?.name,
-        bytes: counter.spec.unit == .packets
-          ? nil : (bytes ?? (counter.spec.unit == .bytes ? only : nil))?.name)
+        id: counter.preamble.id, name: name, size: Int(counter.size), packets: packets?.name,
+        bytes: bytes?.name)
     }
   }
 }

@@ -99,8 +99,9 @@ extension P4Program {
   ///   - allowed: what the table or profile may run.
   ///   - isDefault: for a miss rather than for an entry.
   /// - Throws: ``P4Error/Code/invalidArgument`` for unknown actions and unknown, doubled
-  ///   or missing parameters, and for malformed values; ``P4Error/Code/permissionDenied``
-  ///   for the wrong scope.
+  ///   or missing parameters; ``P4Error/Code/permissionDenied`` for the wrong scope;
+  ///   ``P4Error/Code/outOfRange`` for values that are empty or too wide, which is what 8.4
+  ///   says of every bytestring (9.1.2 says INVALID_ARGUMENT, the less specific code).
   public func call(
     _ message: P4_V1_Action, allowed: [UInt32: ActionReference], of what: String,
     isDefault: Bool = false

@@ -110,4 +110,26 @@ extension P4Program {
     else { return nil }
     return ActionCall(id: reference.id, values: parameters.map { arguments[$0.index] })
   }
+
+  /// What a miss of a table runs unless a controller changes it.
+  public func originalDefault(of table: Table) -> ActionCall? {
+    let miss =
+      spec.tables.first { $0.name == table.engineTable }?.defaultAction
+      ?? spec.learners.first { $0.name == table.engineTable }?.defaultAction
+    guard let miss else { return nil }
+    if let call = call(action: miss.name, arguments: miss.arguments, in: table) { return call }
+    // For misses only, so the engine's name is not bound.
+    let action = actions.values.first {
+      $0.name == miss.name || $0.name.hasSuffix("." + miss.name)
+    }
+    guard let action, action.parameters.allSatisfy({ miss.arguments.indices.contains($0.index) })
+    else { return nil }
+    return ActionCall(id: action.id, values: action.parameters.map { miss.arguments[$0.index] })
+  }
+
+  /// The register arrays behind the counters.
+  public var counterRegisters: [PipelineSpec.RegisterArray] {
+    let names = Set(counters.values.flatMap { [$0.packets, $0.bytes].compactMap { $0 } })
+    return spec.registers.filter { names.contains($0.name) }
+  }
 }

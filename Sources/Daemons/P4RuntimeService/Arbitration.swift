@@ -27,12 +27,16 @@ struct Arbitration: Sendable {
   let deviceID: UInt64
   /// Streams that one role may have.
   let maximumStreams: Int
+  /// Roles that are remembered, the default role included. A role stays when its
+  /// controllers go, for its highest election id.
+  let maximumRoles: Int
   private var roles: [String: Role] = [:]
   private var roleOfStream: [StreamID: String] = [:]
 
-  init(deviceID: UInt64, maximumStreams: Int) {
+  init(deviceID: UInt64, maximumStreams: Int, maximumRoles: Int) {
     self.deviceID = deviceID
     self.maximumStreams = maximumStreams
+    self.maximumRoles = maximumRoles
   }
 
   /// Whether a role was ever arbitrated for, or is the default role.
@@ -80,6 +84,9 @@ struct Arbitration: Sendable {
     }
     guard !isNew || role.streams.count < maximumStreams else {
       throw P4Error(.resourceExhausted, "the role has \(maximumStreams) controllers already")
+    }
+    guard roles[name] != nil || roles.count < maximumRoles else {
+      throw P4Error(.resourceExhausted, "there are \(maximumRoles) roles already")
     }
     let wasPrimary = role.primary == stream
     role.streams[stream] = .some(id)

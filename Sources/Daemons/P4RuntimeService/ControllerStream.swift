@@ -9,6 +9,8 @@ final class ControllerStream: Sendable {
   let id: UInt64
   let messages: AsyncStream<P4_V1_StreamMessageResponse>
   private let continuation: AsyncStream<P4_V1_StreamMessageResponse>.Continuation
+  private let cut: AsyncStream<Never>
+  private let cutContinuation: AsyncStream<Never>.Continuation
   private let room: Mutex<Int>
   /// Messages that may wait; half of them are kept for arbitration.
   static let capacity = 1024
@@ -17,6 +19,7 @@ final class ControllerStream: Sendable {
     self.id = id
     room = Mutex(Self.capacity)
     (messages, continuation) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
+    (cut, cutContinuation) = AsyncStream.makeStream()
   }
 
   /// - Returns: whether the stream still takes messages.
@@ -28,7 +31,7 @@ final class ControllerStream: Sendable {
     }
     guard isRoom else {
       if isDroppable { return true }
-      continuation.finish()
+      cutContinuation.finish()
       return false
     }
     continuation.yield(message)
@@ -38,5 +41,9 @@ final class ControllerStream: Sendable {
   /// A message was written to the wire.
   func didWrite() { room.withLock { $0 += 1 } }
 
+  /// No message comes after those that wait.
   func finish() { continuation.finish() }
+
+  /// Returns when the controller has let too much pile up, or the task is cancelled.
+  func untilCut() async { for await _ in cut {} }
 }

@@ -13,25 +13,22 @@ extension RPCError {
   /// The status of a batch in which something failed: one `p4.v1.Error` an element, in
   /// order (P4Runtime 1.4, section 10).
   ///
-  /// Clients take 8 KiB of status by default. From ``messageBudget`` bytes of messages
-  /// on, further errors have a code and no message.
+  /// Many clients take no more than 8 KiB of metadata, so what the messages may take
+  /// shrinks with the batch; errors behind that have a code and no message. Codes are
+  /// never left out: from about 100 elements on, a client has to raise its limit
+  /// (P4Runtime 1.4, appendix on the size of gRPC metadata).
   init(batch results: [P4Error?], what: String) {
-    var budget = Self.messageBudget
+    var budget = Self.detailsBudget - results.count * Self.bytesPerDetail
     var status = Google_Rpc_Status()
     status.code = P4Error.Code.unknown.rawValue
     let failed = results.count { $0 != nil }
-    let first = results.firstIndex { $0 != nil } ?? 0
-    status.message =
-      "\(failed) of \(results.count) \(what) failed; the first is number \(first): "
-      + (results[first]?.message ?? "")
+    status.message = "\(failed) of \(results.count) \(what) failed"
     status.details = results.map { result in
       var detail = P4_V1_Error()
       if let result {
         detail.canonicalCode = result.code.rawValue
-        if budget > 0 {
-          detail.message = result.message
-          budget -= result.message.utf8.count
-        }
+        budget -= result.message.utf8.count
+        if budget >= 0 { detail.message = result.message }
       }
       return (try? Google_Protobuf_Any(message: detail)) ?? Google_Protobuf_Any()
     }
@@ -42,5 +39,8 @@ extension RPCError {
     self.init(code: .unknown, message: status.message, metadata: metadata)
   }
 
-  static let messageBudget = 2048
+  /// Bytes of details that fit into 8 KiB of metadata, which are base64, beside the rest.
+  static let detailsBudget = 5_600
+  /// An `Any` with its type's address, a code, and the frames of both.
+  static let bytesPerDetail = 44
 }

@@ -315,11 +315,8 @@ extension ForwardingState {
   }
 
   /// The other half of ``acquire(_:_:_:_:_:)``, for what an entry had before.
-  ///
-  /// - Parameter set: the engine's ids of its one-shot set, if it had one.
   mutating func release(
-    _ action: RowAction, _ profileID: UInt32, set: ProfileState.OneShot?, isReplaced: Bool,
-    _ row: ProfileState.RowID, _ change: inout Change
+    _ action: RowAction, _ profileID: UInt32, _ row: ProfileState.RowID, _ change: inout Change
   ) {
     guard let profile = program.profiles[profileID] else { return }
     func note(_ step: ProfileState.Step) { change.steps.append(.profile(profileID, step)) }
@@ -328,14 +325,16 @@ extension ForwardingState {
     case .member(let id): note(edit(profile) { $0.useMember(id, -1) })
     case .group(let id): note(edit(profile) { $0.useGroup(id, -1) })
     case .oneShot:
-      guard let set, let selector = profile.selector else { break }
+      guard let set = profiles[profileID]?.oneShots[row], let selector = profile.selector else {
+        break
+      }
       change.engine.append(.setGroup(selector: selector.name, group: set.group, members: []))
       for member in set.members {
         change.engine.append(.delete(table: profile.memberTable, key: [UInt64(member)]))
         note(edit(profile) { $0.returnMemberID(member) })
       }
       note(edit(profile) { $0.returnGroupID(set.group) })
-      if !isReplaced { note(edit(profile) { $0.setOneShot(row, nil) }) }
+      note(edit(profile) { $0.setOneShot(row, nil) })
     }
   }
 }

@@ -8,6 +8,9 @@ extension ForwardingState {
     _ type: P4_V1_Update.TypeEnum, _ entry: P4_V1_TableEntry
   ) throws(P4Error) -> Change {
     let table = try table(entry.tableID)
+    guard !entry.isConst else {
+      throw P4Error(.invalidArgument, "is_const is for reads; leave it false")
+    }
     if entry.isDefaultAction { return try setDefault(type, entry, table) }
     switch table.filling {
     case .controller: break
@@ -33,6 +36,12 @@ extension ForwardingState {
       }
     }
     var change = Change()
+    if type == .modify, !entry.hasAction {
+      // The action stays, and there are no direct resources to change: a no-op
+      // (P4Runtime 1.4, 9.1.2).
+      try refuseResources(entry, table)
+      return change
+    }
     let new: Row? = type == .delete ? nil : try row(entry, table)
     if let new { try refuseMixing(new.action, table) }
     do throws(P4Error) {
@@ -50,9 +59,6 @@ extension ForwardingState {
   private func row(
     _ entry: P4_V1_TableEntry, _ table: P4Program.Table
   ) throws(P4Error) -> Row {
-    guard !entry.isConst else {
-      throw P4Error(.invalidArgument, "is_const is for reads; leave it false")
-    }
     try refuseResources(entry, table)
     guard entry.hasAction, let action = entry.action.type else {
       throw P4Error(.invalidArgument, "the entry of \(table.name) has no action")
@@ -130,11 +136,16 @@ extension ForwardingState {
     let call = try program.call(
       message, allowed: table.actions, of: table.name, isDefault: true)
     let engine = program.engineEntry(table, MatchKey(values: []), call)
-    guard !engine.action.isEmpty else {
-      throw P4Error(.unimplemented, "\(table.name): the engine has this action as constant only")
+    if call == program.originalDefault(of: table) {
+      change.engine.append(.resetDefault(table: table.engineTable))
+    } else if engine.action.isEmpty {
+      // The engine's contract lists actions of entries only.
+      throw P4Error(
+        .unimplemented, "\(table.name): an action for misses only can be the original one only")
+    } else {
+      change.engine.append(
+        .setDefault(table: engine.table, action: engine.action, arguments: engine.arguments))
     }
-    change.engine.append(
-      .setDefault(table: engine.table, action: engine.action, arguments: engine.arguments))
     defaults[table.id] = Row(
       action: .call(call), metadata: entry.metadata, controllerMetadata: entry.controllerMetadata)
     return change
@@ -152,19 +163,17 @@ extension ForwardingState {
     }
     if let profile = table.profile {
       let row = ProfileState.RowID(table: table.id, key: key)
-      let oldSet = profiles[profile]?.oneShots[row]
+      if new == nil {
+        change.engine.append(.delete(table: table.engineTable, key: key.values))
+      }
+      // Before the new one, so that a set that is replaced makes room for it.
+      if let old { release(old.action, profile, row, &change) }
       if let new {
         let target = try acquire(new.action, profile, table, key, &change)
         let entry = TableEntry(
           table: table.engineTable, key: key.values, action: target.action,
           arguments: [UInt64(target.id)])
         change.engine.append(old == nil ? .insert(entry) : .modify(entry))
-      } else {
-        change.engine.append(.delete(table: table.engineTable, key: key.values))
-      }
-      if let old {
-        let isOneShot = if case .oneShot? = new?.action { true } else { false }
-        release(old.action, profile, set: oldSet, isReplaced: isOneShot, row, &change)
       }
       return
     }

@@ -18,7 +18,7 @@ extension ForwardingState {
       P4_V1_Entity.with { $0.actionProfileGroup = P4_V1_ActionProfileGroup() },
       P4_V1_Entity.with { $0.tableEntry = P4_V1_TableEntry() },
     ] {
-      do throws(P4Error) { try view.answer(query) { add(.insert, $0) } } catch {
+      do throws(P4Error) { for entity in try view.answer(query) { add(.insert, entity) } } catch {
         preconditionFailure("a query for everything is always good: \(error)")
       }
     }

@@ -23,6 +23,9 @@ struct ForwardingState: Sendable {
     for profile in program.profiles.values { profiles[profile.id] = ProfileState(profile) }
   }
 
+  /// Entries of all tables, without defaults.
+  var entryCount: Int { tables.values.reduce(0) { $0 + $1.count } }
+
   /// One thing that changed, as it was before.
   enum Step: Sendable {
     case row(table: UInt32, key: MatchKey, old: Row?)
@@ -96,12 +99,16 @@ struct ForwardingState: Sendable {
 
   func noDirectCounter(_ table: UInt32) -> P4Error {
     guard let table = program.tables[table] else { return unknown("table", table) }
-    return P4Error(.invalidArgument, "\(table.name) has no direct counter")
+    return program.info.directCounters.contains { $0.directTableID == table.id }
+      ? P4Error(.unimplemented, "direct counters are not served here")
+      : P4Error(.invalidArgument, "\(table.name) has no direct counter")
   }
 
   func noDirectMeter(_ table: UInt32) -> P4Error {
     guard let table = program.tables[table] else { return unknown("table", table) }
-    return P4Error(.invalidArgument, "\(table.name) has no direct meter")
+    return program.info.directMeters.contains { $0.directTableID == table.id }
+      ? P4Error(.unimplemented, "direct meters are not served here")
+      : P4Error(.invalidArgument, "\(table.name) has no direct meter")
   }
 
   private mutating func write(

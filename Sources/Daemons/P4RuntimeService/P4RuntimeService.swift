@@ -41,21 +41,22 @@ public struct P4RuntimeService: P4_V1_P4Runtime.StreamingServiceProtocol {
     let view = try await Self.mapped { try await controller.snapshot(for: message) }
     return StreamingServerResponse { writer in
       var results: [P4Error?] = []
+      var part: [P4_V1_Entity] = []
       for query in message.entities {
-        var entities: [P4_V1_Entity] = []
-        do throws(P4Error) {
-          try view.answer(query) { entities.append($0) }
-          results.append(nil)
-        } catch {
+        let answer: AnySequence<P4_V1_Entity>
+        do throws(P4Error) { answer = try view.answer(query) } catch {
           results.append(error)
+          continue
         }
-        var rest = entities[...]
-        while !rest.isEmpty {
-          let part = rest.prefix(Self.entitiesPerResponse)
-          rest = rest.dropFirst(part.count)
-          try await writer.write(.with { $0.entities = Array(part) })
+        results.append(nil)
+        for entity in answer {
+          part.append(entity)
+          guard part.count == Self.entitiesPerResponse else { continue }
+          try await writer.write(.with { $0.entities = part })
+          part.removeAll(keepingCapacity: true)
         }
       }
+      if !part.isEmpty { try await writer.write(.with { $0.entities = part }) }
       guard results.allSatisfy({ $0 == nil }) else {
         throw RPCError(batch: results, what: "queries")
       }
@@ -84,41 +85,58 @@ public struct P4RuntimeService: P4_V1_P4Runtime.StreamingServiceProtocol {
   public func streamChannel(
     request: StreamingServerRequest<P4_V1_StreamMessageRequest>, context: ServerContext
   ) async throws -> StreamingServerResponse<P4_V1_StreamMessageResponse> {
-    let stream = await controller.openStream()
-    return StreamingServerResponse { writer in
-      // Either side ends the stream: the controller by its half, we by an error.
-      let ending = await withTaskGroup(of: Ending.self) { group in
-        group.addTask {
-          do {
-            for try await message in request.messages {
-              try await controller.receive(message, on: stream)
-            }
-            return .closed
-          } catch let error as P4Error {
-            return .failed(RPCError(error))
-          } catch {
-            return .closed
-          }
-        }
+    StreamingServerResponse { writer in
+      let stream = try await Self.mapped { try await controller.openStream() }
+      // It ends when the controller has said all and was told all, when it does not
+      // listen, or by an error.
+      let ending = await withTaskGroup(of: Ending?.self) { group in
+        group.addTask { await listen(to: request, stream) }
         group.addTask {
           do {
             for await message in stream.messages {
               try await writer.write(message)
               stream.didWrite()
             }
-            return .failed(
-              RPCError(code: .resourceExhausted, message: "the stream was not read; cut off"))
-          } catch {
-            return .closed
-          }
+          } catch {}
+          return .closed
         }
-        let first = await group.next() ?? .closed
+        group.addTask {
+          await stream.untilCut()
+          return .failed(
+            RPCError(code: .resourceExhausted, message: "the stream was not read; cut off"))
+        }
+        var ending = Ending.closed
+        for await case let first? in group {
+          ending = first
+          break
+        }
         await controller.closeStream(stream)
         group.cancelAll()
-        return first
+        return ending
       }
       if case .failed(let error) = ending { throw error }
       return [:]
+    }
+  }
+
+  /// Takes what a controller says.
+  ///
+  /// - Returns: nil when it has said all.
+  private func listen(
+    to request: StreamingServerRequest<P4_V1_StreamMessageRequest>, _ stream: ControllerStream
+  ) async -> Ending? {
+    do {
+      for try await message in request.messages {
+        try await controller.receive(message, on: stream)
+      }
+      await controller.leave(stream)
+      return nil
+    } catch let error as P4Error {
+      return .failed(RPCError(error))
+    } catch let error as RPCError {
+      return .failed(error)
+    } catch {
+      return .closed
     }
   }
 

@@ -20,37 +20,63 @@ extension PipelineController {
     case .verifyAndSave:
       let config = try verified(request)
       saved = config
-      state = ForwardingState(program: config.program)
+      savedState = ForwardingState(program: config.program)
+      savedRegisters = [:]
     case .verifyAndCommit:
-      try await commit(try verified(request), [])
+      let config = try verified(request)
+      do throws(P4Error) { try await commit(config, [], [:]) } catch {
+        throw Self.notRealised(error)
+      }
     case .commit:
       guard !request.hasConfig else {
         throw P4Error(.invalidArgument, "COMMIT takes no config; it commits the saved one")
       }
-      guard let config = saved, let state else {
+      guard let config = saved, let state = savedState else {
         throw P4Error(.notFound, "no config is saved; VERIFY_AND_SAVE one first")
       }
-      try await commit(config, state.updates())
+      try await commit(config, state.updates(), savedRegisters)
     case .reconcileAndCommit:
-      let config = try verified(request)
-      let updates = state?.updates() ?? []
-      do throws(P4Error) { _ = try ForwardingState.replaying(updates, on: config.program) } catch {
-        throw P4Error(
-          .invalidArgument, "the present entries cannot be kept: \(error.message)")
-      }
-      if saved == nil, let active, active.message.p4DeviceConfig == config.message.p4DeviceConfig {
-        // The same pipeline: frames and flows go on.
-        self.active = config
-        state = try ForwardingState.replaying(updates, on: config.program).state
-        await journal?.committed(config.message, updates: updates)
-      } else {
-        try await commit(config, updates)
-      }
+      try await reconcile(try verified(request))
     case .unspecified:
       throw P4Error(.invalidArgument, "the action is not set")
     case .UNRECOGNIZED(let value):
       throw P4Error(.invalidArgument, "action \(value) is not known")
     }
+  }
+
+  /// Puts a pipeline in place with the entries and counters of the active one.
+  private func reconcile(_ config: PipelineConfig) async throws {
+    let updates = activeState?.updates() ?? []
+    if let active, active.message.p4DeviceConfig == config.message.p4DeviceConfig,
+      active.message.p4Info == config.message.p4Info
+    {
+      // The same pipeline: frames and flows go on.
+      self.active = config
+      dropSaved()
+      await journal?.committed(config.message, updates: updates)
+      return
+    }
+    let kept = config.program.counterRegisters.filter { array in
+      active?.program.counterRegisters.contains { $0.name == array.name && $0.size == array.size }
+        ?? false
+    }
+    let registers = kept.isEmpty ? [:] : try await registersOfActive(Set(kept.map(\.name)))
+    do throws(P4Error) { try await commit(config, updates, registers) } catch {
+      throw Self.notRealised(
+        P4Error(error.code, "the present entries cannot be kept: \(error.message)"))
+    }
+  }
+
+  /// A config that was given and does not work is a bad argument; a host that has gone
+  /// is not.
+  private static func notRealised(_ error: P4Error) -> P4Error {
+    error.code == .unavailable ? error : P4Error(.invalidArgument, error.message)
+  }
+
+  private func dropSaved() {
+    saved = nil
+    savedState = nil
+    savedRegisters = [:]
   }
 
   private func verified(
@@ -67,7 +93,9 @@ extension PipelineController {
   }
 
   /// Puts a pipeline with its entries in place; if that fails, the old one stays.
-  private func commit(_ config: PipelineConfig, _ updates: [P4_V1_Update]) async throws {
+  private func commit(
+    _ config: PipelineConfig, _ updates: [P4_V1_Update], _ registers: [String: [UInt64]]
+  ) async throws(P4Error) {
     let (newState, change) = try ForwardingState.replaying(updates, on: config.program)
     let maker = maker
     let spec = config.program.spec
@@ -75,14 +103,21 @@ extension PipelineController {
       try await host.install {
         let dataplane = try maker.make(spec)
         try dataplane.apply(change.engine)
+        for (name, values) in registers {
+          for (index, value) in values.enumerated() {
+            try dataplane.setRegister(name, index, to: value)
+          }
+        }
         return dataplane
       }
     } catch let error as DataplaneError {
       throw P4Error(error)
+    } catch {
+      throw P4Error(.internal, "\(error)")
     }
     active = config
-    saved = nil
-    state = newState
+    activeState = newState
+    dropSaved()
     logger.info(
       "pipeline committed", metadata: ["spec": "\(spec.source)", "updates": "\(updates.count)"])
     await journal?.committed(config.message, updates: updates)
@@ -96,12 +131,14 @@ extension PipelineController {
   ) async throws {
     try await turnstile.pass {
       let config = try PipelineConfig(config)
-      try await self.commit(config, updates)
+      try await self.commit(config, updates, [:])
     }
   }
 
   /// How many entries there are, for logs and health.
-  public var entryCount: Int { state?.tables.values.reduce(0) { $0 + $1.count } ?? 0 }
+  public func entryCount() async throws -> Int {
+    try await turnstile.pass { await self.activeState?.entryCount ?? 0 }
+  }
 
   func getConfig(
     _ request: P4_V1_GetForwardingPipelineConfigRequest

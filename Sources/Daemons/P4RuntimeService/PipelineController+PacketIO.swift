@@ -17,12 +17,11 @@ extension PipelineController {
     guard let packets else {
       return refuse(.unimplemented, "no port is given to the controller; see --cpu-port")
     }
-    let header = program.info.controllerPacketMetadata.first { $0.preamble.name == "packet_out" }
-    if let problem = Self.problem(packet.metadata, header) {
-      return refuse(.invalidArgument, problem)
-    }
     do {
-      try await packets.inject([UInt8](packet.payload))
+      let header = try ControllerHeader("packet_out", of: program.info).bytes(packet.metadata)
+      try await packets.inject(header + packet.payload)
+    } catch let error as P4Error {
+      refuse(error.code, error.message)
     } catch let error as DataplaneError {
       refuse(P4Error(error).code, error.description)
     } catch {
@@ -30,33 +29,18 @@ extension PipelineController {
     }
   }
 
-  /// What is wrong with a packet's metadata, by P4Info.
-  private static func problem(
-    _ metadata: [P4_V1_PacketMetadata], _ header: P4_Config_V1_ControllerPacketMetadata?
-  ) -> String? {
-    let fields = header?.metadata ?? []
-    var seen: Set<UInt32> = []
-    for item in metadata {
-      guard let field = fields.first(where: { $0.id == item.metadataID }) else {
-        return "P4Info has no packet_out metadata \(item.metadataID)"
-      }
-      guard seen.insert(item.metadataID).inserted else {
-        return "metadata \(item.metadataID) is given twice"
-      }
-      if Bytestring.value(item.value, bits: Int(field.bitwidth)) == nil {
-        return "metadata \(field.name) does not fit into \(field.bitwidth) bits"
-      }
-    }
-    guard seen.count == fields.count else { return "metadata is missing: \(fields.count) fields" }
-    return nil
-  }
-
   /// Hands frames of the controller's port to the primaries until the host ends.
   public func deliverPackets() async {
     guard let packets else { return }
     for await frame in packets.framesForController() {
+      guard let program = active?.program,
+        let (metadata, payload) = ControllerHeader("packet_in", of: program.info).split(frame)
+      else { continue }
       let message = P4_V1_StreamMessageResponse.with {
-        $0.packet = .with { $0.payload = Data(frame) }
+        $0.packet = .with {
+          $0.payload = Data(payload)
+          $0.metadata = metadata
+        }
       }
       for id in arbitration.primaries {
         _ = streams[id]?.send(message, isDroppable: true)

@@ -10,28 +10,40 @@ extension PipelineController {
   }
 
   private func snapshotAlone(_ request: P4_V1_ReadRequest) async throws -> ReadSnapshot {
-    guard arbitration.isKnown(role: request.role) else {
-      throw P4Error(.notFound, "no controller has arbitrated for the role \"\(request.role)\"")
-    }
-    guard let state else {
+    // Every role has full access here, so it filters nothing.
+    guard let state = saved == nil ? activeState : savedState else {
       throw P4Error(.failedPrecondition, "no pipeline is loaded; push one first")
     }
     var view = ReadSnapshot(state: state)
-    guard saved == nil else { return view }
-    let program = state.program
-    if ReadSnapshot.readsLearners(request, program) {
+    let names = ReadSnapshot.registers(request, state.program)
+    guard saved == nil else {
+      for name in names { view.registers[name] = registersOfSaved(name) }
+      return view
+    }
+    if ReadSnapshot.readsLearners(request, state.program) {
       let now = host.now
       let entries = try await host.withDataplane { $0.learnedEntries(at: now) }
       view.learned = Dictionary(grouping: entries, by: \.table)
     }
-    let names = ReadSnapshot.registers(request, program)
-    if !names.isEmpty {
-      view.registers = try await host.withDataplane { dataplane in
-        var values: [String: [UInt64]] = [:]
-        for name in names { values[name] = try dataplane.registers(name) }
-        return values
-      }
-    }
+    if !names.isEmpty { view.registers = try await registersOfActive(names) }
     return view
+  }
+
+  /// The values of register arrays of the dataplane.
+  func registersOfActive(_ names: Set<String>) async throws -> [String: [UInt64]] {
+    try await host.withDataplane { dataplane in
+      var values: [String: [UInt64]] = [:]
+      for name in names { values[name] = try dataplane.registers(name) }
+      return values
+    }
+  }
+
+  /// The values that an array of the saved pipeline will have.
+  func registersOfSaved(_ name: String) -> [UInt64] {
+    if let written = savedRegisters[name] { return written }
+    guard let array = saved?.program.spec.registers.first(where: { $0.name == name }) else {
+      return []
+    }
+    return [UInt64](repeating: array.initial, count: array.size)
   }
 }

@@ -25,15 +25,14 @@ extension PipelineController {
     case .UNRECOGNIZED(let value):
       throw P4Error(.invalidArgument, "atomicity \(value) is not known")
     }
-    guard var state = state.take() else {
+    let isRealised = saved == nil
+    guard var state = isRealised ? activeState.take() : savedState.take() else {
       throw P4Error(.failedPrecondition, "no pipeline is loaded; push one first")
     }
-    let isRealised = saved == nil
     let results =
       isAtomic
-      ? await attemptAll(request.updates, &state, isRealised: isRealised)
-      : await attemptEach(request.updates, &state, isRealised: isRealised)
-    self.state = consume state
+      ? await attemptAll(request.updates, &state) : await attemptEach(request.updates, &state)
+    if isRealised { activeState = consume state } else { savedState = consume state }
     if isRealised, let journal {
       let good = zip(request.updates, results).filter { $0.1 == nil }.map(\.0)
       if !good.isEmpty, await journal.applied(good), let active, let state = self.state {
@@ -45,7 +44,7 @@ extension PipelineController {
 
   /// Each update by itself, the engine in turns of many.
   private func attemptEach(
-    _ updates: [P4_V1_Update], _ state: inout ForwardingState, isRealised: Bool
+    _ updates: [P4_V1_Update], _ state: inout ForwardingState
   ) async -> [P4Error?] {
     var results: [P4Error?] = []
     results.reserveCapacity(updates.count)
@@ -63,7 +62,7 @@ extension PipelineController {
           judged.append(error)
         }
       }
-      guard isRealised, await realise(changes) != nil else {
+      guard await realise(changes) != nil else {
         results += judged
         continue
       }
@@ -84,7 +83,7 @@ extension PipelineController {
 
   /// All updates, in one step of the data plane, or none.
   private func attemptAll(
-    _ updates: [P4_V1_Update], _ state: inout ForwardingState, isRealised: Bool
+    _ updates: [P4_V1_Update], _ state: inout ForwardingState
   ) async -> [P4Error?] {
     var changes: [ForwardingState.Change] = []
     func rollBack(_ failed: Int?, _ error: P4Error) -> [P4Error?] {
@@ -99,14 +98,24 @@ extension PipelineController {
         return rollBack(i, error)
       }
     }
-    if isRealised, let error = await realise(changes) { return rollBack(nil, error) }
+    if let error = await realise(changes) { return rollBack(nil, error) }
     return updates.map { _ in nil }
   }
 
   /// Makes the dataplane follow; the error if it does not, and then nothing has changed.
-  func realise(_ changes: [ForwardingState.Change]) async -> P4Error? {
-    let updates = changes.flatMap(\.engine)
+  private func realise(_ changes: [ForwardingState.Change]) async -> P4Error? {
     let registers = changes.flatMap(\.registers)
+    guard saved == nil else {
+      for write in registers {
+        var values = registersOfSaved(write.name)
+        for index in write.index.map({ $0..<$0 + 1 }) ?? values.indices {
+          values[index] = write.value
+        }
+        savedRegisters[write.name] = values
+      }
+      return nil
+    }
+    let updates = changes.flatMap(\.engine)
     guard !updates.isEmpty || !registers.isEmpty else { return nil }
     do {
       try await host.withDataplane { dataplane in

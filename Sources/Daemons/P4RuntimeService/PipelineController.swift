@@ -12,8 +12,12 @@ public actor PipelineController {
   public struct Options: Sendable {
     /// P4Runtime's `device_id`; not 0.
     public var deviceID: UInt64 = 1
+    /// Streams at a time, whether they have arbitrated or not.
+    public var maximumStreams = 256
     /// Live controllers of one role.
     public var maximumStreamsPerRole = 16
+    /// Roles, the default one included.
+    public var maximumRoles = 64
     /// Updates that reach the dataplane between two bursts of frames when their batch
     /// need not be atomic.
     public var updatesPerTurn = 1024
@@ -31,12 +35,16 @@ public actor PipelineController {
   var active: PipelineConfig?
   /// Saved by VERIFY_AND_SAVE, not committed yet.
   var saved: PipelineConfig?
-  /// The state of the saved pipeline if there is one, else of the active one. Touched
-  /// by one request at a time, which takes it out while it changes it.
-  var state: ForwardingState?
+  /// The state of the active pipeline, and of the saved one. Touched by one request at a
+  /// time, which takes it out while it changes it.
+  var activeState: ForwardingState?
+  var savedState: ForwardingState?
+  /// Counters of the saved pipeline that were written, for its COMMIT.
+  var savedRegisters: [String: [UInt64]] = [:]
   var arbitration: Arbitration
   var streams: [UInt64: ControllerStream] = [:]
   private var lastStreamID: UInt64 = 0
+  private var openStreams = 0
   let journal: (any PipelineJournal)?
 
   public init(
@@ -51,32 +59,44 @@ public actor PipelineController {
     self.options = options
     self.logger = logger
     arbitration = Arbitration(
-      deviceID: options.deviceID, maximumStreams: options.maximumStreamsPerRole)
+      deviceID: options.deviceID, maximumStreams: options.maximumStreamsPerRole,
+      maximumRoles: options.maximumRoles)
   }
 
   // MARK: Streams
 
-  func openStream() -> ControllerStream {
+  /// - Throws: ``P4Error/Code/resourceExhausted`` when there are too many.
+  func openStream() throws(P4Error) -> ControllerStream {
+    guard openStreams < options.maximumStreams else {
+      throw P4Error(.resourceExhausted, "there are \(openStreams) streams already")
+    }
+    openStreams += 1
     lastStreamID += 1
     let stream = ControllerStream(id: lastStreamID)
     streams[stream.id] = stream
     return stream
   }
 
-  func closeStream(_ stream: ControllerStream) {
-    streams[stream.id] = nil
+  /// The controller is gone, or says no more; what waits for it may still be read.
+  func leave(_ stream: ControllerStream) {
+    guard streams.removeValue(forKey: stream.id) != nil else { return }
     stream.finish()
     deliver(arbitration.close(stream.id))
+  }
+
+  func closeStream(_ stream: ControllerStream) {
+    leave(stream)
+    openStreams -= 1
   }
 
   /// Takes a message of a controller.
   ///
   /// - Throws: ``P4Error`` with which its stream ends.
-  func receive(
-    _ message: P4_V1_StreamMessageRequest, on stream: ControllerStream
-  ) async throws(P4Error) {
+  func receive(_ message: P4_V1_StreamMessageRequest, on stream: ControllerStream) async throws {
     switch message.update {
-    case .arbitration(let update): try await arbitrate(update, on: stream)
+    case .arbitration(let update):
+      // Writes that have begun end first; later ones are judged by the new order.
+      try await turnstile.pass { try await self.arbitrate(update, on: stream) }
     case .packet(let packet): await packetOut(packet, on: stream)
     case .digestAck(let ack):
       report(.invalidArgument, "P4Info has no digest \(ack.digestID)", on: stream) {
@@ -92,10 +112,7 @@ public actor PipelineController {
 
   private func arbitrate(
     _ update: P4_V1_MasterArbitrationUpdate, on stream: ControllerStream
-  ) async throws(P4Error) {
-    // Writes that have begun end first; later ones are judged by the new order.
-    await turnstile.enter()
-    defer { Task { await turnstile.leave() } }
+  ) throws(P4Error) {
     guard streams[stream.id] != nil else { return }
     deliver(try arbitration.update(stream.id, update))
   }

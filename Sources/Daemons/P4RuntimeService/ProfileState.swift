@@ -49,8 +49,9 @@ struct ProfileState: Sendable {
   private var groupIDs: IDPool
 
   init(_ profile: P4Program.Profile) {
-    memberIDs = IDPool(1..<UInt32(profile.selector?.maximumMembers ?? Int(Int32.max)))
-    groupIDs = IDPool(0..<UInt32(profile.selector?.maximumGroups ?? 0))
+    let members = profile.selector?.maximumMembers ?? Int(Int32.max)
+    memberIDs = IDPool(1..<UInt32(clamping: max(1, members)))
+    groupIDs = IDPool(0..<UInt32(clamping: max(0, profile.selector?.maximumGroups ?? 0)))
   }
 
   mutating func setMember(_ id: UInt32, _ member: Member?) -> Step {

@@ -32,37 +32,15 @@ struct ReadSnapshot: Sendable {
     return names
   }
 
-  /// Answers one query.
+  /// The entities that a query selects, in a stable order, made as they are asked for.
   ///
-  /// - Parameter emit: gets every entity, in a stable order.
-  /// - Throws: ``P4Error`` when the query is not good; nothing was emitted then.
-  func answer(_ query: P4_V1_Entity, _ emit: (P4_V1_Entity) -> Void) throws(P4Error) {
+  /// - Throws: ``P4Error`` when the query is not good.
+  func answer(_ query: P4_V1_Entity) throws(P4Error) -> AnySequence<P4_V1_Entity> {
     switch query.entity {
-    case .tableEntry(let entry): try answer(entry, emit)
-    case .actionProfileMember(let member):
-      for profile in try profiles(member.actionProfileID) {
-        let members = state.profiles[profile.id]?.members ?? [:]
-        for (id, value) in members.sorted(by: { $0.key < $1.key })
-        where member.memberID == 0 || member.memberID == id {
-          emit(
-            .with {
-              $0.actionProfileMember = .with {
-                $0.actionProfileID = profile.id
-                $0.memberID = id
-                $0.action = program.message(value.call)
-              }
-            })
-        }
-      }
-    case .actionProfileGroup(let group):
-      for profile in try profiles(group.actionProfileID) {
-        let groups = state.profiles[profile.id]?.groups ?? [:]
-        for (id, value) in groups.sorted(by: { $0.key < $1.key })
-        where group.groupID == 0 || group.groupID == id {
-          emit(message(id, value, profile))
-        }
-      }
-    case .counterEntry(let entry): try answer(entry, emit)
+    case .tableEntry(let entry): return try answer(entry)
+    case .actionProfileMember(let member): return try answer(member)
+    case .actionProfileGroup(let group): return try answer(group)
+    case .counterEntry(let entry): return try answer(entry)
     case .directCounterEntry(let entry):
       if entry.tableEntry.tableID != 0 { throw state.noDirectCounter(entry.tableEntry.tableID) }
     case .directMeterEntry(let entry):
@@ -78,6 +56,39 @@ struct ReadSnapshot: Sendable {
     case .externEntry, .packetReplicationEngineEntry: break
     case nil: throw P4Error(.invalidArgument, "the query has no entity")
     }
+    return AnySequence([])
+  }
+
+  private func answer(
+    _ query: P4_V1_ActionProfileMember
+  ) throws(P4Error) -> AnySequence<P4_V1_Entity> {
+    let all = try profiles(query.actionProfileID).map { profile in
+      let members = state.profiles[profile.id]?.members ?? [:]
+      let ids = query.memberID == 0 ? members.keys.sorted() : [query.memberID]
+      return ids.lazy.compactMap { id in
+        members[id].map { member in
+          P4_V1_Entity.with {
+            $0.actionProfileMember = .with {
+              $0.actionProfileID = profile.id
+              $0.memberID = id
+              $0.action = program.message(member.call)
+            }
+          }
+        }
+      }
+    }
+    return AnySequence(all.lazy.joined())
+  }
+
+  private func answer(
+    _ query: P4_V1_ActionProfileGroup
+  ) throws(P4Error) -> AnySequence<P4_V1_Entity> {
+    let all = try profiles(query.actionProfileID).map { profile in
+      let groups = state.profiles[profile.id]?.groups ?? [:]
+      let ids = query.groupID == 0 ? groups.keys.sorted() : [query.groupID]
+      return ids.lazy.compactMap { id in groups[id].map { message(id, $0, profile) } }
+    }
+    return AnySequence(all.lazy.joined())
   }
 
   private func profiles(_ id: UInt32) throws(P4Error) -> [P4Program.Profile] {
@@ -105,8 +116,8 @@ struct ReadSnapshot: Sendable {
   }
 
   private func answer(
-    _ query: P4_V1_CounterEntry, _ emit: (P4_V1_Entity) -> Void
-  ) throws(P4Error) {
+    _ query: P4_V1_CounterEntry
+  ) throws(P4Error) -> AnySequence<P4_V1_Entity> {
     let counters: [P4Program.Counter]
     if query.counterID == 0 {
       counters = program.counters.values.sorted { $0.id < $1.id }
@@ -116,50 +127,51 @@ struct ReadSnapshot: Sendable {
       }
       counters = [counter]
     }
+    var all: [AnySequence<P4_V1_Entity>] = []
     for counter in counters {
       let only = try query.hasIndex ? ForwardingState.index(query.index, of: counter) : nil
       let packets = counter.packets.flatMap { registers[$0] } ?? []
       let bytes = counter.bytes.flatMap { registers[$0] } ?? []
-      for index in only.map({ $0...$0 }) ?? 0...max(0, counter.size - 1) {
-        emit(
-          .with {
-            $0.counterEntry = .with {
-              $0.counterID = counter.id
-              $0.index = .with { $0.index = Int64(index) }
-              $0.data = .with {
-                if packets.indices.contains(index) {
-                  $0.packetCount = Int64(truncatingIfNeeded: packets[index])
-                }
-                if bytes.indices.contains(index) {
-                  $0.byteCount = Int64(truncatingIfNeeded: bytes[index])
+      let indices = only.map { $0..<$0 + 1 } ?? 0..<counter.size
+      all.append(
+        AnySequence(
+          indices.lazy.map { index in
+            .with {
+              $0.counterEntry = .with {
+                $0.counterID = counter.id
+                $0.index = .with { $0.index = Int64(index) }
+                $0.data = .with {
+                  if packets.indices.contains(index) {
+                    $0.packetCount = Int64(truncatingIfNeeded: packets[index])
+                  }
+                  if bytes.indices.contains(index) {
+                    $0.byteCount = Int64(truncatingIfNeeded: bytes[index])
+                  }
                 }
               }
             }
-          })
-      }
+          }))
     }
+    return AnySequence(all.lazy.joined())
   }
 
-  private func answer(
-    _ query: P4_V1_TableEntry, _ emit: (P4_V1_Entity) -> Void
-  ) throws(P4Error) {
-    guard query.tableID != 0 else {
-      guard query.match.isEmpty, !query.hasAction, query.priority == 0, query.metadata.isEmpty,
-        query.controllerMetadata == 0
-      else {
-        throw P4Error(.invalidArgument, "reading all tables takes no other filter; set table_id")
-      }
-      for table in program.tables.values.sorted(by: { $0.id < $1.id }) {
-        try rows(of: table, query, emit)
-      }
-      return
+  private func answer(_ query: P4_V1_TableEntry) throws(P4Error) -> AnySequence<P4_V1_Entity> {
+    guard query.tableID == 0 else { return try rows(of: try state.table(query.tableID), query) }
+    guard query.match.isEmpty, !query.hasAction, query.priority == 0, query.metadata.isEmpty,
+      query.controllerMetadata == 0
+    else {
+      throw P4Error(.invalidArgument, "reading all tables takes no other filter; set table_id")
     }
-    try rows(of: try state.table(query.tableID), query, emit)
+    var all: [AnySequence<P4_V1_Entity>] = []
+    for table in program.tables.values.sorted(by: { $0.id < $1.id }) {
+      all.append(try rows(of: table, query))
+    }
+    return AnySequence(all.lazy.joined())
   }
 
   private func rows(
-    of table: P4Program.Table, _ query: P4_V1_TableEntry, _ emit: (P4_V1_Entity) -> Void
-  ) throws(P4Error) {
+    of table: P4Program.Table, _ query: P4_V1_TableEntry
+  ) throws(P4Error) -> AnySequence<P4_V1_Entity> {
     if query.hasCounterData { throw state.noDirectCounter(table.id) }
     if query.hasMeterConfig || query.hasMeterCounterData { throw state.noDirectMeter(table.id) }
     guard query.idleTimeoutNs == 0, !query.hasTimeSinceLastHit else {
@@ -169,38 +181,35 @@ struct ReadSnapshot: Sendable {
       guard query.match.isEmpty, query.priority == 0 else {
         throw P4Error(.invalidArgument, "the default entry has neither match nor priority")
       }
-      emit(.with { $0.tableEntry = defaultEntry(table) })
-      return
+      return AnySequence([.with { $0.tableEntry = defaultEntry(table) }])
     }
     let wanted = query.match.isEmpty ? nil : try program.key(of: query, in: table)
     let action = try actionFilter(query, table)
-    func offer(_ key: MatchKey, _ row: Row) {
-      if query.priority != 0, key.priority != query.priority { return }
-      if !query.metadata.isEmpty, row.metadata != query.metadata { return }
+    func entity(_ key: MatchKey, _ row: Row) -> P4_V1_Entity? {
+      if query.priority != 0, key.priority != query.priority { return nil }
+      if !query.metadata.isEmpty, row.metadata != query.metadata { return nil }
       if query.controllerMetadata != 0, row.controllerMetadata != query.controllerMetadata {
-        return
+        return nil
       }
       if let action {
-        guard case .call(let call) = row.action, call.id == action else { return }
+        guard case .call(let call) = row.action, call.id == action else { return nil }
       }
-      emit(.with { $0.tableEntry = program.message(row, key: key, in: table) })
+      return .with { $0.tableEntry = program.message(row, key: key, in: table) }
     }
     if table.filling == .pipeline {
-      for entry in learned[table.engineTable] ?? [] {
-        let key = MatchKey(values: entry.key)
-        guard wanted == nil || wanted == key,
-          let call = program.call(action: entry.action, arguments: entry.arguments, in: table)
-        else { continue }
-        offer(key, Row(action: .call(call)))
-      }
-      return
+      let entries = learned[table.engineTable] ?? []
+      return AnySequence(
+        entries.lazy.compactMap { entry in
+          let key = MatchKey(values: entry.key)
+          guard wanted == nil || wanted == key,
+            let call = program.call(action: entry.action, arguments: entry.arguments, in: table)
+          else { return nil }
+          return entity(key, Row(action: .call(call)))
+        })
     }
     let rows = state.tables[table.id] ?? [:]
-    if let wanted {
-      if let row = rows[wanted] { offer(wanted, row) }
-      return
-    }
-    for (key, row) in rows.sorted(by: { Self.precedes($0.key, $1.key) }) { offer(key, row) }
+    let keys = wanted.map { [$0] } ?? rows.keys.sorted(by: Self.precedes)
+    return AnySequence(keys.lazy.compactMap { key in rows[key].flatMap { entity(key, $0) } })
   }
 
   private func actionFilter(
@@ -231,27 +240,9 @@ struct ReadSnapshot: Sendable {
       entry.action = .with { $0.action = program.message(call) }
       entry.metadata = own.metadata
       entry.controllerMetadata = own.controllerMetadata
-    } else if let call = originalDefault(table) {
+    } else if let call = program.originalDefault(of: table) {
       entry.action = .with { $0.action = program.message(call) }
     }
     return entry
-  }
-
-  /// What the pipeline came with.
-  private func originalDefault(_ table: P4Program.Table) -> ActionCall? {
-    let miss =
-      program.spec.tables.first { $0.name == table.engineTable }?.defaultAction
-      ?? program.spec.learners.first { $0.name == table.engineTable }?.defaultAction
-    guard let miss else { return nil }
-    if let call = program.call(action: miss.name, arguments: miss.arguments, in: table) {
-      return call
-    }
-    // For misses only, so the engine's name is not bound.
-    let action = program.actions.values.first {
-      $0.name == miss.name || $0.name.hasSuffix("." + miss.name)
-    }
-    return action.map { action in
-      ActionCall(id: action.id, values: action.parameters.map { miss.arguments[$0.index] })
-    }
   }
 }

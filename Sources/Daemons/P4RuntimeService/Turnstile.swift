@@ -3,7 +3,26 @@ actor Turnstile {
   private var isTaken = false
   private var waiting: [CheckedContinuation<Void, Never>] = []
 
-  func enter() async {
+  /// Runs `body` with nobody else inside.
+  ///
+  /// A caller that is cancelled while it waits never enters. One that is inside runs to
+  /// its end, cancelled or not: half of a change is worse than all of it.
+  ///
+  /// - Throws: `CancellationError`, or what `body` throws.
+  nonisolated func pass<Result: Sendable>(
+    _ body: @escaping @Sendable () async throws -> Result
+  ) async throws -> Result {
+    await enter()
+    guard !Task.isCancelled else {
+      await leave()
+      throw CancellationError()
+    }
+    let result = await Task { try await body() }.result
+    await leave()
+    return try result.get()
+  }
+
+  private func enter() async {
     guard isTaken else {
       isTaken = true
       return
@@ -11,26 +30,11 @@ actor Turnstile {
     await withCheckedContinuation { waiting.append($0) }
   }
 
-  func leave() {
+  private func leave() {
     if waiting.isEmpty {
       isTaken = false
     } else {
       waiting.removeFirst().resume()
-    }
-  }
-
-  /// Runs `body` with nobody else inside.
-  nonisolated func pass<Result: Sendable>(
-    _ body: @Sendable () async throws -> Result
-  ) async rethrows -> Result {
-    await enter()
-    do {
-      let result = try await body()
-      await leave()
-      return result
-    } catch {
-      await leave()
-      throw error
     }
   }
 }
