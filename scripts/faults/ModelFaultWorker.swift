@@ -78,7 +78,7 @@ import Testing
       let number = try #require(Int(word))
       log.write(Data("\(number) ".utf8))
       // A fault may run for ever; this ends the process, and so the fault is found.
-      alarm(60)
+      alarm(10)
       selectFault(number)
       let outcome = outcome(frames: frames)
       selectFault(0)

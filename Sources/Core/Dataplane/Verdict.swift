@@ -45,6 +45,9 @@ public enum DropReason: UInt8, CaseIterable, Hashable, Sendable {
   /// A pipeline without named reasons executed its drop instruction.
   case pipeline = 68
 
+  /// Whether a pipeline gives this reason, and not the host.
+  public var isOfPipeline: Bool { rawValue < 64 }
+
   /// The name in counters, summaries, traces and metrics labels.
   public var name: String {
     switch self {
