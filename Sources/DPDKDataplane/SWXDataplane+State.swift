@@ -92,6 +92,11 @@
           counters.dropped[name, default: 0] += dropped[reason]
         }
       }
+      // A pipeline without named reasons has no such registers.
+      for reason in DropReason.allCases where reason.isOfPipeline {
+        guard let count = try? register("drops_0", Int(reason.rawValue)) else { break }
+        if count > 0 { counters.droppedByPipeline[reason] = count }
+      }
       if let forwarded = cswx_forwarded(engine.pointer) {
         for port in 0..<ports where forwarded[port] > 0 {
           counters.forwarded[PortID(port)] = forwarded[port]

@@ -107,6 +107,7 @@ extension Pipeline {
       fragments.rearms, ("fragment_hit", "fragment_miss"))
     for reason in DropReason.allCases where drops[reason] > 0 {
       counters.dropped[reason] = drops[reason]
+      if reason.isOfPipeline { counters.droppedByPipeline[reason] = drops[reason] }
     }
     return counters
   }

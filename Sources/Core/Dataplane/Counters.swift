@@ -25,6 +25,9 @@ public struct Counters: Hashable, Sendable {
   public var learners: [String: Learner] = [:]
   /// Drop reason → frames, the host's reasons included.
   public var dropped: [DropReason: UInt64] = [:]
+  /// Drop reason → frames as the pipeline counts them, in its own `drops`: the same
+  /// without the host's reasons.
+  public var droppedByPipeline: [DropReason: UInt64] = [:]
   /// Port → frames.
   public var forwarded: [PortID: UInt64] = [:]
 

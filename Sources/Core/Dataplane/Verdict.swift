@@ -49,6 +49,9 @@ public enum DropReason: UInt8, CaseIterable, Hashable, Sendable {
   /// The host has no pipeline to send the frame through.
   case noPipeline = 70
 
+  /// Whether a pipeline gives this reason, and not the host.
+  public var isOfPipeline: Bool { rawValue < 64 }
+
   /// The name in counters, summaries, traces and metrics labels.
   public var name: String {
     switch self {

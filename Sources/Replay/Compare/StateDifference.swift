@@ -70,6 +70,9 @@ public struct StateDifference: Hashable, Sendable, Encodable {
       for (action, count) in learner.actions { set("learners.\(name).action.\(action)", count) }
     }
     for (reason, count) in counters.dropped { set("dropped.\(reason.name)", count) }
+    for (reason, count) in counters.droppedByPipeline {
+      set("drops.\(reason.name)", count)
+    }
     for (port, count) in counters.forwarded { set("forwarded.\(port)", count) }
     return values
   }

@@ -76,7 +76,9 @@ public struct MutationRun {
       return factory
     }
     guard let report = try? fuzzer.run() else { return .refused }
-    return report.failure == nil ? .survived : .found
+    if report.failure != nil { return .found }
+    // Only a mutant has no contract to keep; the loader holds `k8s_dp` to its own.
+    return K8sDP.contract.disagreement(with: spec.contract) == nil ? .survived : .refused
   }
 
   /// Tries faults in a process of their own, and goes on behind those that crash it.

@@ -38,7 +38,9 @@ package struct RandomTraffic {
     current = nil
     switch Int.random(in: 0..<100, using: &random) {
     case 0..<3: return arp()
-    case 3..<6: return icmp()
+    case 3..<6:
+      let frame = icmp()
+      return chance(10) ? fragmented(frame) : frame
     case 6..<8: return garbage()
     case 8..<14 where !fragments.isEmpty:
       return fragments.remove(at: Int.random(in: fragments.indices, using: &random))
@@ -192,16 +194,32 @@ package struct RandomTraffic {
     var header = PacketBuilder.IPv4(from: ip.source, to: ip.destination)
     header.identification = UInt16.random(in: 0..<6, using: &random)
     header.moreFragments = true
+    header.dontFragment = chance(10)
+    if chance(20) { header.checksum = oddHeaderChecksum(ip) }
     let end = min(frame.count, ip.header.lowerBound + ip.totalLength)
     let payload = Array(frame[ip.header.upperBound..<end])
     let first = ether().ipv4(header, transport: ip.transport, payload: payload)
     for offset in 1...2 {
-      header.fragmentOffset = UInt16(offset) * UInt16.random(in: 1...9, using: &random)
+      header.fragmentOffset =
+        chance(20) ? 1 : UInt16(offset) * UInt16.random(in: 1...9, using: &random)
       header.moreFragments = offset == 1
       fragments.append(ether().ipv4(header, transport: ip.transport, payload: payload))
     }
     if fragments.count > 12 { fragments.removeFirst() }
     return first
+  }
+
+  /// A checksum that translation turns into one where sums carry over.
+  private mutating func oddHeaderChecksum(_ ip: IPv4Layer) -> UInt16? {
+    for talk in conversations {
+      guard let answers = talk.answers else { continue }
+      let (before, after) =
+        ip.source == talk.client.ip ? (talk.server, answers) : (answers, talk.server)
+      guard before.ip == ip.destination || before.ip == ip.source else { continue }
+      let wanted: UInt16 = [0, 0xFFFF].randomElement(using: &random) ?? 0
+      return Checksum.update(wanted, from: after.ip.value, to: before.ip.value)
+    }
+    return nil
   }
 
   // MARK: What is no flow
