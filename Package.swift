@@ -154,6 +154,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       path: "Sources/Daemons/infrap4d"),
+
     .target(name: "CForwarding", path: "Sources/Daemons/Forwarding/CForwarding"),
     .target(
       name: "Forwarding", dependencies: ["Core", "Hosting", "CForwarding"],
@@ -166,6 +167,29 @@ let package = Package(
       ],
       path: "Sources/Daemons/Forwarding/forwarding-bench"),
 
+    // A server for tests, and what drives it.
+    .target(
+      name: "P4RuntimeTesting",
+      dependencies: [
+        "Core", "SimDataplane", "Hosting", "P4RuntimeService", "P4RuntimeProtos", "PipelineProtos",
+        dpdk,
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Tests/P4RuntimeTesting"),
+    .testTarget(
+      name: "P4RuntimeCodecTests",
+      dependencies: ["P4RuntimeCodec", "P4RuntimeProtos", "P4RuntimeTesting", "Core"]),
+    .testTarget(
+      name: "P4RuntimeServiceTests",
+      dependencies: [
+        "P4RuntimeService", "P4RuntimeCodec", "P4RuntimeProtos", "P4RuntimeTesting", "Hosting",
+        "Core", "SimDataplane", dpdk,
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ]),
     .testTarget(name: "CoreTests", dependencies: ["Core", "K8sDPArtefacts"]),
     .testTarget(name: "SimDataplaneTests", dependencies: ["SimDataplane", "Core"]),
     .testTarget(

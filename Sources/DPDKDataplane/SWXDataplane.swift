@@ -144,7 +144,8 @@
     ) {
       var block = cswx_block(
         base: batch.base.assumingMemoryBound(to: UInt8.self), slots: batch.slots,
-        stride: batch.stride, headroom: UInt32(FrameBatch.headroom), lengths: batch.lengths, ports: batch.ports,
+        stride: batch.stride, headroom: UInt32(FrameBatch.headroom), lengths: batch.lengths,
+        ports: batch.ports,
         verdicts: batch.verdicts)
       var mode = cswx_mode(
         cycles: options.virtualTime ? clock.cycles(at: time) : 0,

@@ -138,7 +138,7 @@ import Testing
       switch update {
       case .insert(let row): "\(row.table) \(row.key[0])"
       case .setGroup(let selector, _, let members): "\(selector) \(members.map(\.id))"
-      case .modify, .delete: "other"
+      case .modify, .delete, .setDefault, .resetDefault: "other"
       }
     }
     #expect(

@@ -194,7 +194,8 @@ extension P4Program {
       // `p4c-dpdk` makes `name_0` of a counter, or `name_0_packets` and `name_0_bytes`.
       func array(_ suffix: String) -> PipelineSpec.RegisterArray? {
         spec.registers.first {
-          $0.name.hasSuffix(suffix) && Self.isCopy(String($0.name.dropLast(suffix.count)), of: short)
+          $0.name.hasSuffix(suffix)
+            && Self.isCopy(String($0.name.dropLast(suffix.count)), of: short)
         }
       }
       let unit = counter.spec.unit

@@ -35,8 +35,10 @@ extension PipelineController {
     if isRealised { activeState = consume state } else { savedState = consume state }
     if isRealised, let journal {
       let good = zip(request.updates, results).filter { $0.1 == nil }.map(\.0)
-      if !good.isEmpty, await journal.applied(good), let active, let state = self.state {
-        await journal.committed(active.message, updates: state.updates())
+      if !good.isEmpty, await journal.applied(good), let active,
+        let updates = activeState?.updates()
+      {
+        await journal.committed(active.message, updates: updates)
       }
     }
     return results

@@ -59,7 +59,7 @@ struct Node {
     guard let store, let content = await store.content() else { return }
     do {
       try await controller.restore(content.config, updates: content.updates)
-      let entries = await controller.entryCount
+      let entries = try await controller.entryCount()
       logger.notice("pipeline restored", metadata: ["entries": "\(entries)"])
     } catch {
       await store.setAside("\(error)")

@@ -67,7 +67,8 @@ import SimDataplane
         options.gate = { frame in
           frame.baseAddress.map { FrameGate.check($0, length: frame.count) } ?? .truncated
         }
-        return try SWXDataplane(spec: try PipelineSpec(parsing: K8sDPArtefacts.spec), options: options)
+        return try SWXDataplane(
+          spec: try PipelineSpec(parsing: K8sDPArtefacts.spec), options: options)
     #endif
     default: throw ValidationError("dataplane \(name) is not in this build")
     }
