@@ -197,9 +197,12 @@ def jumbo_limits(run):
     run.udp(CLIENT, 40000, VIP, 53, dnat(WEB1, 5353), b"\xFE" * (65535 - 14 - 28))
 
 
-@scenario("oversized", "R13", "The longest IP packet: its frame has 65,549 bytes.",
-          "dropped: both dataplanes take frames of up to 65,536 bytes.",
+@scenario("oversized", "R13", "The longest IP packet, in frames of 65,549, 65,553 and 65,554 bytes.",
+          "dropped when its frame is longer than 65,553 bytes: Ethernet, one tag, the packet.",
           services=[BOTH])
 def oversized(run):
-    run.udp(CLIENT, 40000, VIP, 53, drop("oversized"), b"\xFE" * (65535 - 28))
+    longest = b"\xFE" * (65535 - 28)
+    run.udp(CLIENT, 40000, VIP, 53, dnat(WEB1, 5353), longest)
+    run.udp(CLIENT, 40000, VIP, 53, dnat(WEB1, 5353), longest, trailer=b"\xFF" * 4)
+    run.udp(CLIENT, 40000, VIP, 53, drop("oversized"), longest, trailer=b"\xFF" * 5)
     run.udp(CLIENT, 40000, VIP, 53, dnat(WEB1, 5353), b"after")

@@ -22,7 +22,7 @@ public struct FrameBatch: ~Copyable {
   public let capacity: Int
   public let stride: Int
   /// The longest frame a slot takes, in bytes.
-  public var maximumLength: Int { stride - Self.headroom - Self.tailroom }
+  public let maximumLength: Int
   public private(set) var count = 0
 
   public let base: UnsafeMutableRawPointer
@@ -34,6 +34,7 @@ public struct FrameBatch: ~Copyable {
 
   public init(capacity: Int, maximumLength: Int = 1792) {
     self.capacity = capacity
+    self.maximumLength = maximumLength
     stride = (maximumLength + Self.headroom + Self.tailroom + 63) & ~63
     base = .allocate(byteCount: stride * capacity, alignment: 64)
     base.initializeMemory(as: UInt8.self, repeating: 0, count: stride * capacity)
