@@ -179,6 +179,8 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       path: "Tests/P4RuntimeTesting"),
+    // Namespaces and pods, and programs in them.
+    .target(name: "NodeTesting", path: "Tests/NodeTesting"),
     .testTarget(
       name: "P4RuntimeCodecTests",
       dependencies: ["P4RuntimeCodec", "P4RuntimeProtos", "P4RuntimeTesting", "Core"]),
@@ -197,7 +199,10 @@ let package = Package(
       dependencies: ["Core", "SimDataplane", "Replay", "K8sDPArtefacts", dpdk]),
     .testTarget(
       name: "ForwardingTests",
-      dependencies: ["Forwarding", "CForwarding", "SimDataplane", "K8sDPArtefacts", dpdk]),
+      dependencies: [
+        "Core", "Forwarding", "Hosting", "SimDataplane", "K8sDPArtefacts", "NodeTesting",
+        "Replay", dpdk,
+      ]),
     .testTarget(
       name: "ReplayTests", dependencies: ["Replay", "Core", "SimDataplane", "K8sDPArtefacts", dpdk]),
     .testTarget(
