@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 
 /// A program of the system, run for a test.
 public enum Command {
@@ -19,11 +18,7 @@ public enum Command {
 
   /// Runs to the end, without holding a thread of the concurrency pool meanwhile.
   public static func run(_ command: [String], input: String = "") async throws -> Outcome {
-    try await withCheckedThrowingContinuation { continuation in
-      DispatchQueue.global().async {
-        continuation.resume(with: Result { try runNow(command, input: input) })
-      }
-    }
+    try await blocking { try runNow(command, input: input) }
   }
 
   /// Runs to the end, and throws unless that is 0.
