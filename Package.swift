@@ -48,10 +48,10 @@ let package = Package(
       path: "k8s_dp",
       exclude: [
         "artefacts.sha256", "compile.sh", "context.json", "k8s_dp.conf", "k8s_dp.p4",
-        "k8s_dp.pb.bin", "p4Info.txt", "pack.py", "tdi.json",
+        "k8s_dp.pb.bin", "pack.py", "tdi.json",
       ],
       sources: ["K8sDPArtefacts.swift"],
-      resources: [.embedInCode("k8s_dp.spec")]
+      resources: [.embedInCode("k8s_dp.spec"), .embedInCode("p4Info.txt")]
     ),
 
     // libdpdk's pkg-config file does not parse in SwiftPM, so its two include
@@ -76,7 +76,7 @@ let package = Package(
       name: "DPDKDataplane",
       dependencies: ["Core", .target(name: "CSWX", condition: .when(traits: ["DPDK"]))],
       path: "Sources/DPDKDataplane",
-      exclude: ["CSWX", "P4RuntimeCodec"]
+      exclude: ["CSWX", "Infrap4d", "P4RuntimeCodec"]
     ),
 
     .systemLibrary(
@@ -115,6 +115,17 @@ let package = Package(
       name: "P4RuntimeCodec",
       dependencies: ["Core", "P4RuntimeProtos", "PipelineProtos"],
       path: "Sources/DPDKDataplane/P4RuntimeCodec"),
+    .target(
+      name: "Infrap4dDataplane",
+      dependencies: [
+        "Core", "K8sDPArtefacts", "P4RuntimeCodec", "P4RuntimeProtos", "PipelineProtos",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Sources/DPDKDataplane/Infrap4d"),
     .target(name: "Hosting", dependencies: ["Core"], path: "Sources/Daemons/Hosting"),
 
     .target(
