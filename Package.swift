@@ -196,6 +196,14 @@ let package = Package(
       name: "P4RuntimeCodecTests",
       dependencies: ["P4RuntimeCodec", "P4RuntimeProtos", "P4RuntimeTesting", "Core"]),
     .testTarget(
+      name: "Infrap4dDataplaneTests",
+      dependencies: [
+        "Infrap4dDataplane", "P4RuntimeTesting", "P4RuntimeService", "P4RuntimeProtos", "Core",
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .testTarget(
       name: "P4RuntimeServiceTests",
       dependencies: [
         "P4RuntimeService", "P4RuntimeCodec", "P4RuntimeProtos", "P4RuntimeTesting", "Hosting",

@@ -7,27 +7,35 @@ import P4RuntimeProtos
 struct ControllerStream: Sendable {
   typealias Client = P4_V1_P4Runtime.Client<HTTP2ClientTransport.Posix>
 
-  let client: Client
-  let deviceID: UInt64
-  let electionID: UInt64
+  private let deviceID: UInt64
+  private let requests: AsyncStream<P4_V1_StreamMessageRequest>
+  private let feed: AsyncStream<P4_V1_StreamMessageRequest>.Continuation
 
-  var election: P4_V1_Uint128 { .with { $0.low = electionID } }
+  init(deviceID: UInt64) {
+    self.deviceID = deviceID
+    (requests, feed) = AsyncStream.makeStream()
+  }
+
+  /// Asks to be primary.
+  func arbitrate(electionID: UInt64) {
+    feed.yield(
+      .with {
+        $0.arbitration = .with {
+          $0.deviceID = deviceID
+          $0.electionID = .with { $0.low = electionID }
+        }
+      })
+  }
 
   /// Runs until the server or the task ends it.
   ///
   /// - Parameter hear: called with every message, one after the other.
   func run(
+    _ client: Client,
     _ hear: @escaping @Sendable (P4_V1_StreamMessageResponse) async throws -> Void
   ) async throws {
-    let (requests, feed) = AsyncStream<P4_V1_StreamMessageRequest>.makeStream()
     defer { feed.finish() }
-    feed.yield(
-      .with {
-        $0.arbitration = .with {
-          $0.deviceID = deviceID
-          $0.electionID = election
-        }
-      })
+    let requests = requests
     let request = StreamingClientRequest<P4_V1_StreamMessageRequest> { writer in
       for await message in requests { try await writer.write(message) }
     }

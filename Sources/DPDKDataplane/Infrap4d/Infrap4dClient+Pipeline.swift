@@ -46,7 +46,7 @@ extension Infrap4dClient {
     } catch let error as RPCError where error.code == .failedPrecondition {
       return nil
     } catch {
-      throw Self.refusal(error, "pipeline")
+      throw failure(error, "pipeline")
     }
   }
 
@@ -56,7 +56,7 @@ extension Infrap4dClient {
         _ = try await client.setForwardingPipelineConfig(
           .with {
             $0.deviceID = options.deviceID
-            $0.electionID = .with { $0.low = options.electionID }
+            $0.electionID = .with { $0.low = electionID }
             $0.action = .verifyAndCommit
             $0.config = config
           })
@@ -64,7 +64,7 @@ extension Infrap4dClient {
         return
       } catch let error as RPCError where error.code == .internalError && attempt < Self.pushes {
         // The same action again, never COMMIT: that leads upstream's server to its crash.
-        guard kind == .upstream else { throw Self.refusal(error, "pipeline") }
+        guard kind == .upstream else { throw failure(error, "pipeline") }
         logger.warning("push failed, trying again", metadata: ["attempt": "\(attempt)"])
       } catch let error as RPCError where error.code == .internalError && kind == .upstream {
         throw DataplaneError(
@@ -78,27 +78,8 @@ extension Infrap4dClient {
           .unavailable, "pipeline",
           "upstream's server runs another one and takes no second; restart it")
       } catch {
-        throw Self.refusal(error, "pipeline")
+        throw failure(error, "pipeline")
       }
     }
-  }
-
-  /// What an RPC that failed as a whole means.
-  static func refusal(_ error: any Error, _ entity: String) -> DataplaneError {
-    if let error = error as? DataplaneError { return error }
-    guard let rpc = error as? RPCError else {
-      return DataplaneError(.unavailable, entity, text(error))
-    }
-    let code: DataplaneError.Code =
-      switch rpc.code {
-      case .invalidArgument: .invalidArgument
-      case .notFound: .notFound
-      case .alreadyExists: .alreadyExists
-      case .resourceExhausted: .resourceExhausted
-      case .outOfRange: .outOfRange
-      case .unimplemented: .unimplemented
-      default: .unavailable
-      }
-    return DataplaneError(code, entity, text(error))
   }
 }

@@ -68,7 +68,7 @@ extension Infrap4dClient {
         return state
       }
     } catch {
-      throw Self.refusal(error, "read")
+      throw failure(error, "read")
     }
   }
 
@@ -76,8 +76,7 @@ extension Infrap4dClient {
   ///
   /// - Throws: ``DataplaneError``: `notFound`, `unavailable`.
   public func entries(of table: String) async throws(DataplaneError) -> [TableEntry] {
-    try await ready()
-    return try await exclusively { () async throws(DataplaneError) in
+    try await attempt { () async throws(DataplaneError) in
       guard let store, let encoder else { throw Self.noPipeline }
       // For its error.
       _ = try store.entries(of: table)

@@ -11,8 +11,7 @@ extension Infrap4dClient {
   ///   the server is away or did not do what it said it did; it is brought back to the
   ///   state before then, now or when it comes back.
   public func apply(_ updates: [Update]) async throws(DataplaneError) {
-    try await ready()
-    try await exclusively { () async throws(DataplaneError) in
+    try await attempt { () async throws(DataplaneError) in
       guard var checked = store, let encoder else { throw Self.noPipeline }
       _ = try checked.commit(updates)
       var next = wanted
@@ -93,32 +92,32 @@ extension Infrap4dClient {
         _ = try await client.write(
           .with {
             $0.deviceID = options.deviceID
-            $0.electionID = .with { $0.low = options.electionID }
+            $0.electionID = .with { $0.low = electionID }
             $0.updates = Array(batch)
             if kind.isAtomic { $0.atomicity = .rollbackOnError }
           })
       } catch {
-        throw Self.writeError(error, batch)
+        throw writeError(error, batch)
       }
       start += size
     }
   }
 
   /// The first error of a batch, in the dataplane's terms.
-  private static func writeError(
+  private func writeError(
     _ error: any Error, _ batch: ArraySlice<P4_V1_Update>
   ) -> DataplaneError {
     guard let rpc = error as? RPCError,
       let bytes = rpc.metadata[binaryValues: "grpc-status-details-bin"].first(where: { _ in true }),
       let status = try? Google_Rpc_Status(serializedBytes: bytes)
-    else { return refusal(error, "write") }
+    else { return failure(error, "write") }
     let errors = status.details.compactMap { try? P4_V1_Error(unpackingAny: $0) }
     // An update that was rolled back is not the one to blame.
     let blamed =
       errors.first { $0.canonicalCode != 0 && $0.canonicalCode != P4Error.Code.aborted.rawValue }
     guard let blamed,
       let code = RPCError.Code(Status.Code(rawValue: Int(blamed.canonicalCode)) ?? .unknown)
-    else { return refusal(error, "write") }
-    return refusal(RPCError(code: code, message: blamed.message), "write")
+    else { return failure(error, "write") }
+    return failure(RPCError(code: code, message: blamed.message), "write")
   }
 }

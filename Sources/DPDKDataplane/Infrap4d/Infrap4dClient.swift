@@ -22,6 +22,11 @@ public actor Infrap4dClient {
   let logger: Logger
   let client: ControllerStream.Client
   private let grpc: GRPCClient<HTTP2ClientTransport.Posix>
+  /// The one that is asked for now.
+  private(set) var electionID: UInt64
+  /// Whether a call failed in a way that says so of the connection.
+  private var isSuspect = false
+  private var stream: Task<Void, any Error>?
   private var standing = Standing.away("not connected yet")
   private var tasks: [Task<Void, Never>] = []
   private var waiters: [UInt64: CheckedContinuation<Void, any Error>] = [:]
@@ -48,9 +53,10 @@ public actor Infrap4dClient {
       throw DataplaneError(.invalidArgument, "infrap4d", "\(error)")
     }
     client = P4_V1_P4Runtime.Client(wrapping: grpc)
+    electionID = options.electionID
   }
 
-  /// Connects, and stays connected until ``stop()``.
+  /// Connects, and stays connected until ``stop()``, also when nobody else refers to it.
   public func start() {
     guard tasks.isEmpty else { return }
     let grpc = grpc
@@ -108,6 +114,31 @@ public actor Infrap4dClient {
       throwing: DataplaneError(.unavailable, "infrap4d at \(options.address)", why))
   }
 
+  /// Runs an operation when the server is ready, and again when the server went away
+  /// meanwhile, for as long as the client is patient.
+  func attempt<Result: Sendable>(
+    _ body: () async throws(DataplaneError) -> Result
+  ) async throws(DataplaneError) -> Result {
+    let deadline = ContinuousClock.now + options.patience
+    while true {
+      try await ready()
+      isSuspect = false
+      do throws(DataplaneError) {
+        return try await exclusively(body)
+      } catch {
+        guard isSuspect, ContinuousClock.now < deadline else { throw error }
+        reconnect(error.message)
+      }
+    }
+  }
+
+  /// A call failed as it does when the server is no longer the one, or this controller
+  /// is no longer its primary: everything begins anew.
+  private func reconnect(_ reason: String) {
+    stream?.cancel()
+    lose(reason)
+  }
+
   /// One operation at a time: what is read and what is written belong together.
   func exclusively<Result: Sendable>(
     _ body: () async throws(DataplaneError) -> Result
@@ -128,25 +159,43 @@ public actor Infrap4dClient {
       var quick = CallOptions.defaults
       quick.waitForReady = false
       kind = ServerKind(try await client.capabilities(.init(), options: quick))
-      let stream = ControllerStream(
-        client: client, deviceID: options.deviceID, electionID: options.electionID)
-      try await stream.run { [weak self] message in try await self?.hear(message) }
+      let stream = ControllerStream(deviceID: options.deviceID)
+      stream.arbitrate(electionID: electionID)
+      let task = Task { [weak self, client] in
+        try await stream.run(client) { [weak self] in try await self?.hear($0, on: stream) }
+      }
+      self.stream = task
+      try await withTaskCancellationHandler {
+        try await task.value
+      } onCancel: {
+        task.cancel()
+      }
       lose("the server ended the stream")
     } catch {
+      // Another controller has the same id (P4Runtime 1.4, 5.3): only one can have it.
+      if (error as? RPCError)?.code == .invalidArgument { electionID += 1 }
       lose(Self.text(error))
     }
   }
 
-  private func hear(_ message: P4_V1_StreamMessageResponse) async throws {
+  private func hear(
+    _ message: P4_V1_StreamMessageResponse, on stream: ControllerStream
+  ) async throws {
     switch message.update {
     case .arbitration(let update):
-      if update.status.code == 0 {
+      switch P4Error.Code(rawValue: update.status.code) {
+      case .ok:
         try await exclusively { () async throws(DataplaneError) in try await takeOver() }
         standing = .primary
         for waiter in waiters.values { waiter.resume() }
         waiters = [:]
         logger.info("driving infrap4d", metadata: ["server": "\(kind)"])
-      } else {
+      case .notFound:
+        // The primary is gone. Its election id stays the one to beat (P4Runtime 1.4, 5.3).
+        standing = .backup
+        electionID = max(electionID, update.electionID.low) + 1
+        stream.arbitrate(electionID: electionID)
+      default:
         standing = .backup
         logger.notice("another controller is primary")
       }
@@ -167,6 +216,29 @@ public actor Infrap4dClient {
     guard let error = error as? RPCError else { return "\(error)" }
     let cause = error.cause.map { ": \($0)" } ?? ""
     return "\(error.message)\(cause)"
+  }
+
+  /// What it means that an RPC failed as a whole.
+  func failure(_ error: any Error, _ entity: String) -> DataplaneError {
+    if let error = error as? DataplaneError { return error }
+    guard let rpc = error as? RPCError else {
+      return DataplaneError(.unavailable, entity, Self.text(error))
+    }
+    let code: DataplaneError.Code =
+      switch rpc.code {
+      case .invalidArgument: .invalidArgument
+      case .notFound: .notFound
+      case .alreadyExists: .alreadyExists
+      case .resourceExhausted: .resourceExhausted
+      case .outOfRange: .outOfRange
+      case .unimplemented: .unimplemented
+      default: .unavailable
+      }
+    // No primary, no pipeline, no server.
+    if [.permissionDenied, .failedPrecondition, .unavailable, .cancelled].contains(rpc.code) {
+      isSuspect = true
+    }
+    return DataplaneError(code, entity, Self.text(error))
   }
 
   /// Brings the server to the wanted pipeline and state.
