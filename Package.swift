@@ -166,6 +166,16 @@ let package = Package(
       ],
       path: "Sources/Daemons/infrap4d"),
 
+    .executableTarget(
+      name: "infrap4d-bench",
+      dependencies: [
+        "Core", "Infrap4dDataplane",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Sources/Daemons/infrap4d-bench"),
+
     .target(name: "CForwarding", path: "Sources/Daemons/Forwarding/CForwarding"),
     .target(
       name: "Forwarding", dependencies: ["Core", "Hosting", "CForwarding"],

@@ -19,6 +19,17 @@ struct FuzzGenerator {
     for timer in K8sDP.Timer.allCases where Int.random(in: 0..<4, using: &random) == 0 {
       timers[timer] = UInt32.random(in: 1...200, using: &random)
     }
+    // What is left of a handshake must not outlive its connection: see the timer.
+    let shortest = [K8sDP.Timer.tcpReset, .tcpHalfOpen, .tcpEstablished, .tcpClosing]
+      .map { timers[$0] ?? $0.defaultSeconds }.min()
+    if let shortest { timers[.tcpReset] = shortest }
+    // A reply makes a flow live longer, not shorter.
+    if let unreplied = timers[.udpUnreplied] {
+      timers[.udpStream] = max(
+        unreplied, timers[.udpStream] ?? K8sDP.Timer.udpStream.defaultSeconds)
+    } else if let stream = timers[.udpStream] {
+      timers[.udpStream] = max(stream, K8sDP.Timer.udpUnreplied.defaultSeconds)
+    }
     let isCrowded = seed.isMultiple(of: 2)
     let sizes = [
       "services": 64, "slots": 32_768, "endpoints": 256, "routes": 256, "arp_targets": 256,
