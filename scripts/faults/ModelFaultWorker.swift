@@ -52,6 +52,14 @@ import Testing
       faultless { inner.learnedEntries(at: time) }
     }
     func counters() -> Counters { faultless { inner.counters() } }
+    func registers(_ name: String) throws(DataplaneError) -> [UInt64] {
+      try faultless { () throws(DataplaneError) in try inner.registers(name) }
+    }
+    func setRegister(_ name: String, _ index: Int, to value: UInt64) throws(DataplaneError) {
+      try faultless { () throws(DataplaneError) in
+        try inner.setRegister(name, index, to: value)
+      }
+    }
   }
 
   static func factory(sizes: [String: Int], ports: Int, staleByte: UInt8?) -> DataplaneFactory {

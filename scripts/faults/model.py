@@ -28,6 +28,10 @@ MODEL = (
     "Pipeline+Forward", "Pipeline+KeepPeer", "SimDataplane", "Tables")
 FILES = [f"Sources/SimDataplane/{name}.swift" for name in MODEL]
 FILES += ["Sources/Core/Packets/FrameGate.swift", "Sources/Core/Dataplane/Time.swift"]
+PARTS = (
+    "Sources/Core", "Sources/SimDataplane", "Sources/DPDKDataplane", "Sources/Replay", "k8s_dp",
+    "Tests/CoreTests", "Tests/SimDataplaneTests")
+LEFT_OUT = ("Sources/DPDKDataplane/P4RuntimeCodec", "Sources/Replay/k8sdp")
 SECONDS = 120  # for one fault in the unit tests
 SHARE = 25  # faults a process tries
 
@@ -40,18 +44,25 @@ def write_if_changed(path, data):
 
 
 def make_copy(folder):
-    """Writes the package with every fault in it. Returns the faults."""
-    faults, operators, files = [], [], {}
-    for top in ("Package.swift", "Package.resolved", "Sources", "Tests", "k8s_dp", "Fixtures"):
-        paths = [ROOT / top] if (ROOT / top).is_file() else (ROOT / top).rglob("*")
-        for path in paths:
+    """Writes the part of the package that faults need, with every fault in it.
+
+    Returns the faults."""
+    files = {}
+    for top in PARTS:
+        for path in (ROOT / top).rglob("*"):
+            inside = path.relative_to(ROOT)
             if path.is_symlink():
-                target = folder / path.relative_to(ROOT)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                if not target.is_symlink():
-                    target.symlink_to(os.readlink(path))
-            elif path.is_file():
-                files[path.relative_to(ROOT)] = path.read_bytes()
+                link(folder / inside, os.readlink(path))
+            elif path.is_file() and not str(inside).startswith(LEFT_OUT):
+                files[inside] = path.read_bytes()
+    for name in ("Fixture.swift", "FixtureTests.swift", "KernelOracle.swift"):
+        files[Path("Tests/FaultTests") / name] = (ROOT / "Tests/ReplayTests" / name).read_bytes()
+    worker = "ModelFaultWorker.swift"
+    files[Path("Tests/FaultTests") / worker] = (HERE / worker).read_bytes()
+    files[Path("Package.swift")] = (HERE / "Package.swift").read_bytes()
+    link(folder / "Fixtures", str(ROOT / "Fixtures"))
+
+    faults, operators = [], []
     for file in FILES:
         rewriter = Rewriter(Path(file).name, (ROOT / file).read_text(), len(faults) + 1)
         text = computed_statics(rewriter.rewritten())
@@ -62,14 +73,18 @@ def make_copy(folder):
         operators += rewriter.operators
     files[Path("Sources/Core/Fault.swift")] = (
         (HERE / "Fault.swift").read_text() + "\n".join(operators)).encode()
-    worker = Path("Tests/ReplayTests/ModelFaultWorker.swift")
-    files[worker] = (HERE / worker.name).read_bytes()
     for path, data in files.items():
         write_if_changed(folder / path, data)
     for path in [*folder.rglob("Sources/**/*.swift"), *folder.rglob("Tests/**/*.swift")]:
         if path.relative_to(folder) not in files:
             path.unlink()
     return faults
+
+
+def link(path, target):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.is_symlink():
+        path.symlink_to(target)
 
 
 class Hunt:
