@@ -32,6 +32,8 @@ import Testing
         let step = generator.next(clock: loaded.dataplane.clock)
         switch step.event {
         case .intent(let intent): try loaded.setIntent(intent)
+        // Most of them are not there.
+        case .row(let entry): try? loaded.dataplane.apply([.modify(entry)])
         case .frame(var bytes):
           let verdict = loaded.dataplane.process(&bytes, port: FuzzEpisode.port, at: step.time)
           generator.saw(verdict, bytes)

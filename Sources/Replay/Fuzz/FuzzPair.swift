@@ -43,6 +43,11 @@ struct FuzzPair {
     case .intent(let intent):
       try set(intent)
       return nil
+    case .row(let entry):
+      try change { side throws(DataplaneError) in
+        try (side == 0 ? left : right).apply([.modify(entry)])
+      }
+      return nil
     case .frame(let frame):
       let outcome = try push(frame)
       if frames.isMultiple(of: Self.interval) { try compareState() }
@@ -63,10 +68,15 @@ struct FuzzPair {
   }
 
   private func set(_ intent: Intent) throws(Finding) {
+    try change { side throws(DataplaneError) in try setIntents[side](intent) }
+  }
+
+  /// Both take a change, or both refuse it for the same reason.
+  private func change(_ make: (Int) throws(DataplaneError) -> Void) throws(Finding) {
     var errors: [DataplaneError?] = []
-    for setIntent in setIntents {
+    for side in 0...1 {
       do throws(DataplaneError) {
-        try setIntent(intent)
+        try make(side)
         errors.append(nil)
       } catch { errors.append(error) }
     }
