@@ -4,8 +4,8 @@ import Testing
 
 @testable import Replay
 
-/// Lets one fault of the model after the other happen and looks for it: a fuzz run of one
-/// seed, then every fixture, both against DPDK, which has no fault.
+/// Lets one fault of the model after the other happen and looks for it: a fuzz run, then
+/// every fixture, both against DPDK, which has no fault.
 @Suite struct ModelFaultWorker {
   /// DPDK, with all of this package that it uses as it was written.
   final class Faultless: Dataplane {
@@ -80,6 +80,7 @@ import Testing
   @Test func faults() throws {
     let environment = ProcessInfo.processInfo.environment
     let frames = Int(environment["K8SDP_FAULT_FRAMES"] ?? "") ?? 30_000
+    let seed = UInt64(environment["K8SDP_FAULT_SEED"] ?? "") ?? 1
     let log = try #require(FileHandle(forWritingAtPath: environment["K8SDP_FAULT_LOG"] ?? ""))
     log.seekToEndOfFile()
     for word in (environment["K8SDP_FAULTS"] ?? "").split(separator: ",") {
@@ -88,22 +89,22 @@ import Testing
       // A fault may run for ever; this ends the process, and so the fault is found.
       alarm(10)
       selectFault(number)
-      let outcome = outcome(frames: frames)
+      let outcome = outcome(seed: seed, frames: frames)
       selectFault(0)
       alarm(0)
       log.write(Data("\(outcome)\n".utf8))
     }
   }
 
-  private func outcome(frames: Int) -> String {
+  private func outcome(seed: UInt64, frames: Int) -> String {
     do {
-      var fuzzer = Fuzzer(seed: 1, frames: frames)
+      var fuzzer = Fuzzer(seed: seed, frames: frames)
       fuzzer.minimises = false
       fuzzer.factory = {
         Self.factory(sizes: $0.sizes, ports: 16, staleByte: $0.staleByte)
       }
       if try fuzzer.run().failure != nil { return "fuzz" }
-      let factory = Self.factory(sizes: FixtureTests.sizes, ports: 1024, staleByte: 0)
+      let factory = Self.factory(sizes: FixtureFolder.sizes, ports: 1024, staleByte: 0)
       for fixture in Fixture.all {
         var expected: [PortID: [[UInt8]]] = [:]
         for capture in fixture.captures("expect") {

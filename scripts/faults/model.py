@@ -9,7 +9,7 @@ Exits with 1 when fewer than 95 % are found, or when equivalent-model.txt is wro
 import argparse
 import json
 import os
-import shutil
+import random
 import signal
 import subprocess
 import sys
@@ -32,7 +32,7 @@ PARTS = (
     "Sources/Core", "Sources/SimDataplane", "Sources/DPDKDataplane", "Sources/Replay", "k8s_dp",
     "Tests/CoreTests", "Tests/SimDataplaneTests")
 LEFT_OUT = ("Sources/DPDKDataplane/P4RuntimeCodec", "Sources/Replay/k8sdp")
-SECONDS = 120  # for one fault in the unit tests
+SECONDS = 30  # for one fault, in the unit tests as in fuzz and fixtures
 SHARE = 25  # faults a process tries
 
 
@@ -55,10 +55,8 @@ def make_copy(folder):
                 link(folder / inside, os.readlink(path))
             elif path.is_file() and not str(inside).startswith(LEFT_OUT):
                 files[inside] = path.read_bytes()
-    for name in ("Fixture.swift", "FixtureTests.swift", "KernelOracle.swift"):
-        files[Path("Tests/FaultTests") / name] = (ROOT / "Tests/ReplayTests" / name).read_bytes()
-    worker = "ModelFaultWorker.swift"
-    files[Path("Tests/FaultTests") / worker] = (HERE / worker).read_bytes()
+    for source in (ROOT / "Tests/ReplayTests/Fixture.swift", HERE / "ModelFaultWorker.swift"):
+        files[Path("Tests/FaultTests") / source.name] = source.read_bytes()
     files[Path("Package.swift")] = (HERE / "Package.swift").read_bytes()
     link(folder / "Fixtures", str(ROOT / "Fixtures"))
 
@@ -90,11 +88,11 @@ def link(path, target):
 class Hunt:
     """Tries faults in several processes; goes on behind those that crash one."""
 
-    def __init__(self, faults, binary, frames, jobs):
-        self.faults = faults
+    def __init__(self, binary, options):
         self.binary = binary
-        self.frames = frames
-        self.jobs = jobs
+        self.frames = options.frames
+        self.seed = options.seed
+        self.jobs = options.jobs
         self.outcomes = {}
         self.lock = threading.Lock()
         self.shares = []
@@ -137,7 +135,8 @@ class Hunt:
         with tempfile.NamedTemporaryFile("r") as log:
             status = self.start(
                 {"K8SDP_FAULTS": ",".join(map(str, share)), "K8SDP_FAULT_LOG": log.name,
-                 "K8SDP_FAULT_FRAMES": str(self.frames)}, "ModelFaultWorker", SECONDS * len(share))
+                 "K8SDP_FAULT_FRAMES": str(self.frames), "K8SDP_FAULT_SEED": str(self.seed)},
+                "ModelFaultWorker", SECONDS * len(share))
             lines = [line.split() for line in log.read().splitlines()]
         for words in lines:
             self.note(int(words[0]), words[1] if len(words) > 1 else "crash")
@@ -194,7 +193,9 @@ def build(folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", default=ROOT / "out/mutation", type=Path)
-    parser.add_argument("--every", default=1, type=int, help="only every n-th fault")
+    parser.add_argument("--sample", type=int, help="only that many faults, chosen at random")
+    parser.add_argument("--seed", default=1, type=int,
+                        help="where the fuzzer begins, and which faults a sample has")
     parser.add_argument("--frames", default=30_000, type=int, help="of fuzzing for a fault")
     parser.add_argument("--jobs", default=2, type=int)
     options = parser.parse_args()
@@ -202,7 +203,7 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     faults = make_copy(folder)
     print(f"{len(faults)} faults in {len(FILES)} files; building", file=sys.stderr)
-    hunt = Hunt(faults, build(folder), options.frames, options.jobs)
+    hunt = Hunt(build(folder), options)
 
     # Without a fault, nothing may be found.
     hunt.run([0])
@@ -210,7 +211,10 @@ def main():
     if hunt.outcomes != {0: "none"}:
         sys.exit(f"without any fault the suite finds one: {hunt.outcomes[0]}")
     hunt.outcomes = {}
-    hunt.run(list(range(1, len(faults) + 1, options.every)))
+    numbers = range(1, len(faults) + 1)
+    if options.sample:
+        numbers = random.Random(options.seed).sample(numbers, min(options.sample, len(faults)))
+    hunt.run(list(numbers))
     hunt.unit_tests()
     print(file=sys.stderr)
     sys.exit(report(faults, hunt.outcomes, options))
@@ -243,9 +247,12 @@ def report(faults, outcomes, options):
     for title, listed in (("survivors", False), ("equivalent", True)):
         chosen = [fault for fault in survivors if (fault.name in known) == listed]
         lines += ["", f"{title}: {len(chosen)}"]
+        reason = None
         for fault in chosen:
-            reason = f"   # {known[fault.name]}" if listed else ""
-            lines.append(f"  {fault.file}:{fault.line}: {fault.name.split(' | ', 1)[1]}{reason}")
+            if listed and known[fault.name] != reason:
+                reason = known[fault.name]
+                lines.append(f"  # {reason}")
+            lines.append(f"  {fault.file}:{fault.line}: {fault.name.split(' | ', 1)[1]}")
     lines += [""] * bool(wrong) + wrong
     text = "\n".join(lines) + "\n"
     print(text, end="")

@@ -12,7 +12,9 @@ public struct EquivalentMutants: Sendable {
   public init(parsing text: String) {
     var reason = ""
     for line in text.split(separator: "\n") {
-      if line.hasPrefix("# ") { reason = String(line.dropFirst(2)) } else {
+      if line.hasPrefix("# ") {
+        reason = String(line.dropFirst(2))
+      } else {
         reasons[String(line)] = reason
       }
     }
