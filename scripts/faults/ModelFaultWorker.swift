@@ -83,6 +83,7 @@ import Testing
     let seed = UInt64(environment["K8SDP_FAULT_SEED"] ?? "") ?? 1
     let log = try #require(FileHandle(forWritingAtPath: environment["K8SDP_FAULT_LOG"] ?? ""))
     log.seekToEndOfFile()
+    try #require(!Fixture.all.isEmpty)
     for word in (environment["K8SDP_FAULTS"] ?? "").split(separator: ",") {
       let number = try #require(Int(word))
       log.write(Data("\(number) ".utf8))

@@ -18,71 +18,40 @@ import threading
 from collections import Counter
 from pathlib import Path
 
-from model_faults import Rewriter, computed_statics
-
-ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from model_faults import Rewriter, computed_statics  # noqa: E402
+from part import part  # noqa: E402
+
 MODEL = (
     "CRC32C", "ExactTable", "FlowKey", "FlowState", "InternetChecksum", "JHash", "LearnerTable",
     "Packet", "Parser", "Pipeline", "Pipeline+Batch", "Pipeline+Control", "Pipeline+FindFlow",
     "Pipeline+Forward", "Pipeline+KeepPeer", "SimDataplane", "Tables")
 FILES = [f"Sources/SimDataplane/{name}.swift" for name in MODEL]
 FILES += ["Sources/Core/Packets/FrameGate.swift", "Sources/Core/Dataplane/Time.swift"]
-PARTS = (
-    "Sources/Core", "Sources/SimDataplane", "Sources/DPDKDataplane", "Sources/Replay", "k8s_dp",
-    "Tests/CoreTests", "Tests/SimDataplaneTests")
-LEFT_OUT = ("Sources/DPDKDataplane/P4RuntimeCodec", "Sources/Replay/k8sdp")
 SECONDS = 30  # for one fault, in the unit tests as in fuzz and fixtures
 SHARE = 25  # faults a process tries
 
 
-def write_if_changed(path, data):
-    """So that what is the same is not built again."""
-    if not path.exists() or path.read_bytes() != data:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-
-
 def make_copy(folder):
-    """Writes the part of the package that faults need, with every fault in it.
-
-    Returns the faults."""
-    files = {}
-    for top in PARTS:
-        for path in (ROOT / top).rglob("*"):
-            inside = path.relative_to(ROOT)
-            if path.is_symlink():
-                link(folder / inside, os.readlink(path))
-            elif path.is_file() and not str(inside).startswith(LEFT_OUT):
-                files[inside] = path.read_bytes()
-    for source in (ROOT / "Tests/ReplayTests/Fixture.swift", HERE / "ModelFaultWorker.swift"):
-        files[Path("Tests/FaultTests") / source.name] = source.read_bytes()
-    files[Path("Package.swift")] = (HERE / "Package.swift").read_bytes()
-    link(folder / "Fixtures", str(ROOT / "Fixtures"))
-
-    faults, operators = [], []
+    """Makes a part of the package with every fault in it. Returns the faults."""
+    faults, operators, changed = [], [], {}
     for file in FILES:
         rewriter = Rewriter(Path(file).name, (ROOT / file).read_text(), len(faults) + 1)
         text = computed_statics(rewriter.rewritten())
         if "SimDataplane" in file and "import Core" not in text:
             text = "import Core\n" + text
-        files[Path(file)] = text.encode()
+        changed[Path(file)] = text.encode()
         faults += rewriter.faults
         operators += rewriter.operators
-    files[Path("Sources/Core/Fault.swift")] = (
+    changed[Path("Sources/Core/Fault.swift")] = (
         (HERE / "Fault.swift").read_text() + "\n".join(operators)).encode()
-    for path, data in files.items():
-        write_if_changed(folder / path, data)
-    for path in [*folder.rglob("Sources/**/*.swift"), *folder.rglob("Tests/**/*.swift")]:
-        if path.relative_to(folder) not in files:
-            path.unlink()
+    tests = (ROOT / "Tests/ReplayTests/Fixture.swift", HERE / "ModelFaultWorker.swift")
+    part.make(folder, tests, changed)
     return faults
-
-
-def link(path, target):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.is_symlink():
-        path.symlink_to(target)
 
 
 class Hunt:

@@ -1,7 +1,8 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-/// The part of the package in which faults of the model are made and looked for.
+/// The part of the package that scripts build for themselves: both dataplanes and the tests
+/// that compare them.
 let package = Package(
   name: "k8s-infra-offload",
   traits: [.default(enabledTraits: ["DPDK"]), .trait(name: "DPDK")],
@@ -37,7 +38,9 @@ let package = Package(
       exclude: ["CPcap"]),
     .testTarget(name: "CoreTests", dependencies: ["Core", "K8sDPArtefacts"]),
     .testTarget(name: "SimDataplaneTests", dependencies: ["SimDataplane", "Core"]),
-    .testTarget(name: "FaultTests", dependencies: ["Replay", "Core"]),
+    .testTarget(
+      name: "ReplayTests",
+      dependencies: ["Replay", "Core", "SimDataplane", "K8sDPArtefacts", "DPDKDataplane"]),
   ],
   swiftLanguageModes: [.v6]
 )
