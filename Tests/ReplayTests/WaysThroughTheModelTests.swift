@@ -12,12 +12,22 @@ import Testing
     case batch
   }
 
-  /// What became of each frame, and what was learned and counted at the end.
+  /// What became of each frame, and what there is at the end.
   private struct Outcome: Equatable {
     var frames: [[UInt8]] = []
     var verdicts: [Verdict] = []
     var learned: [LearnedEntry] = []
     var counters = Counters()
+    var registers: [UInt64] = []
+    var tables: [[TableEntry]] = []
+
+    mutating func end(_ plane: any Dataplane, at time: Timestamp) throws {
+      learned = plane.learnedEntries(at: time)
+      counters = plane.counters()
+      registers = try plane.registers(K8sDP.dropsRegister)
+      tables = try plane.contract.tables.map { try plane.entries(of: $0.name) }
+      #expect(registers.reduce(0, +) == counters.droppedByPipeline.values.reduce(0, +))
+    }
   }
 
   private func push(
@@ -60,8 +70,7 @@ import Testing
         return true
       }
       if let problem { throw problem }
-      outcome.learned = loaded.dataplane.learnedEntries(at: run.end)
-      outcome.counters = loaded.dataplane.counters()
+      try outcome.end(loaded.dataplane, at: run.end)
       return outcome
     }
     #expect(outcomes[1] == outcomes[0])
@@ -95,8 +104,7 @@ import Testing
           outcome.verdicts.append(verdict)
         }
       }
-      outcome.learned = loaded.dataplane.learnedEntries(at: time)
-      outcome.counters = loaded.dataplane.counters()
+      try outcome.end(loaded.dataplane, at: time)
       return outcome
     }
     #expect(outcomes[1] == outcomes[0])

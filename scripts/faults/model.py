@@ -161,7 +161,7 @@ def build(folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", default=ROOT / "out/mutation", type=Path)
+    parser.add_argument("--out", default=ROOT / "out/faults", type=Path)
     parser.add_argument("--sample", type=int, help="only that many faults, chosen at random")
     parser.add_argument("--seed", default=1, type=int,
                         help="where the fuzzer begins, and which faults a sample has")
