@@ -3,7 +3,7 @@
 from html import escape
 
 STYLE = """
-:root { color-scheme: light dark; --line: #8884; --good: #2a7d4f; --unit: #b7791f; --bad: #c53030;
+:root { color-scheme: light dark; --line: #8884; --good: #2a7d4f; --unit: #975a16; --bad: #c53030;
         --soft: #8881; }
 body { font: 15px/1.45 system-ui, sans-serif; max-width: 66rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; margin-bottom: .2rem; }
@@ -20,11 +20,11 @@ td.zero { opacity: .45; }
 th { font-weight: 600; }
 .mark { width: 1.2rem; font-weight: 700; }
 .good { color: var(--good); } .unit { color: var(--unit); } .bad { color: var(--bad); }
-.why { opacity: .75; font-size: .9em; }
+.why { font-size: .9em; }
 pre { background: var(--soft); border-radius: 6px; padding: .5rem .7rem; overflow-x: auto;
       font: 12.5px/1.5 ui-monospace, monospace; margin: .2rem 0 .3rem; }
 pre i { font-style: normal; opacity: .5; user-select: none; }
-mark { background: #f6ad5555; color: inherit; border-radius: 3px; }
+mark, mark.unit, mark.bad { background: #f6ad5555; color: inherit; border-radius: 3px; }
 mark.bad { background: #f5656555; color: inherit; }
 """
 AROUND = 1  # lines shown before and after a region
