@@ -51,9 +51,11 @@ fuzz: release ## Fuzz model against DPDK: FRAMES frames from SEED on
 coverage: deps ## What the tests reach of the pipeline and the model, as one HTML page
 	scripts/coverage/coverage.py --out $(OUT)/coverage
 
-faults: release ## Put faults into the pipeline and into the model, and count those that are found
-	.build/release/k8sdp mutate --fixtures Fixtures --equivalent scripts/faults/equivalent-spec.txt
-	scripts/faults/model.py --out $(OUT)/faults
+SAMPLED = $(if $(SAMPLE),--sample $(SAMPLE) --seed $(SEED))
+
+faults: release ## Put faults into the pipeline and the model, count those found; SAMPLE=N: only N of each, by SEED
+	.build/release/k8sdp mutate $(SAMPLED) --fixtures Fixtures --equivalent scripts/faults/equivalent-spec.txt
+	scripts/faults/model.py $(SAMPLED) --out $(OUT)/faults
 
 clean: ## Remove what was built
 	rm -rf .build .build-coverage .build-faults $(OUT)
