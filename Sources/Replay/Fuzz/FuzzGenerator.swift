@@ -10,6 +10,8 @@ struct FuzzGenerator {
   private var count = 0
   /// Even seeds crowd small tables, odd ones let more expire.
   private var isCrowded: Bool { episode.seed.isMultiple(of: 2) }
+  /// Every fourth seed overwrites rows, too.
+  private var writesRows: Bool { episode.seed % 4 == 1 }
 
   init(seed: UInt64) {
     random = SplitMix64(seed: seed)
@@ -59,6 +61,7 @@ struct FuzzGenerator {
       if (try? compiler.updates(for: node.intent)) == nil { node = before }
       return add(.intent(node.intent))
     }
+    if writesRows, count % 60 == 30 { return add(.row(row())) }
     time.nanoseconds += pause() / (isCrowded ? 20 : 1)
     if Int.random(in: 0..<100, using: &random) == 0 { time = boundary(of: clock) }
     return add(.frame(traffic.next()))
@@ -71,6 +74,19 @@ struct FuzzGenerator {
     let step = FuzzEpisode.Step(time: time, event: event)
     episode.steps.append(step)
     return step
+  }
+
+  /// An endpoint that is somewhere else, or drains, or is not on this node.
+  private mutating func row() -> TableEntry {
+    let pod = UInt32.random(in: RandomNode.pods, using: &random)
+    let hop = K8sDP.Hop(
+      egress: pod, dstMAC: MACAddress(0x0200_0000_0200 + UInt64(pod)),
+      srcMAC: MACAddress(0x0200_0000_0001))
+    let targets: [K8sDP.EndpointTarget] = [.hop(hop), .drain(hop), .drain(hop), .host]
+    return K8sDP.endpoint(
+      UInt32.random(in: 1...24, using: &random), address: RandomNode.address(pod),
+      port: Bool.random(using: &random) ? 8080 : 9090,
+      targets.randomElement(using: &random) ?? .host)
   }
 
   /// From nanoseconds to beyond every timer.

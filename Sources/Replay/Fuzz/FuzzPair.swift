@@ -44,6 +44,12 @@ struct FuzzPair {
     case .intent(let intent):
       try set(intent)
       return nil
+    case .row(let entry):
+      invariants.overwrite()
+      try change { side throws(DataplaneError) in
+        try (side == 0 ? left : right).apply([.modify(entry)])
+      }
+      return nil
     case .frame(let frame):
       let outcome = try push(frame)
       if frames.isMultiple(of: interval) { try compareState() }
@@ -65,10 +71,27 @@ struct FuzzPair {
   }
 
   private mutating func set(_ intent: Intent) throws(Finding) {
+    guard try change({ side throws(DataplaneError) in try setIntents[side](intent) }) else {
+      return
+    }
+    // Which flows were there when the change came.
+    let entries = left.learnedEntries(at: now)
+    if let problem = invariants.learned(entries) ?? invariants.change(to: intent, on: left) {
+      throw finding("both: \(problem)")
+    }
+  }
+
+  /// Both take a change, or both refuse it for the same reason.
+  ///
+  /// - Returns: whether they took it.
+  @discardableResult
+  private func change(
+    _ make: (Int) throws(DataplaneError) -> Void
+  ) throws(Finding) -> Bool {
     var errors: [DataplaneError?] = []
-    for setIntent in setIntents {
+    for side in 0...1 {
       do throws(DataplaneError) {
-        try setIntent(intent)
+        try make(side)
         errors.append(nil)
       } catch { errors.append(error) }
     }
@@ -77,12 +100,7 @@ struct FuzzPair {
         "updates: \(left.name) \(errors[0]?.description ?? "took them"), "
           + "\(right.name) \(errors[1]?.description ?? "took them")")
     }
-    guard errors[0] == nil else { return }
-    // Which flows were there when the change came.
-    if let problem = invariants.learned(left.learnedEntries(at: now)) {
-      throw finding("both: \(problem)")
-    }
-    if let problem = invariants.change(to: intent, on: left) { throw finding("both: \(problem)") }
+    return errors[0] == nil
   }
 
   private mutating func push(_ frame: [UInt8]) throws(Finding) -> (Verdict, [UInt8]) {

@@ -11,7 +11,7 @@ public struct Fuzzer {
     public var what: String
     /// Frames and changes it takes after it was cut down.
     public var steps: Int
-    /// The folder with the fixture.
+    /// The folder with the fixture; a state file cannot have overwritten rows.
     public var fixture: String?
   }
 
@@ -137,7 +137,7 @@ public struct Fuzzer {
     let (shortest, found) = try minimiser.minimise(episode, finding)
     var failure = Failure(
       seed: episode.seed, frame: finding.frame, what: found.what, steps: shortest.steps.count)
-    if let folder {
+    if let folder, shortest.isOfIntents {
       let path = "\(folder)/fuzz-\(episode.seed)"
       try FuzzFixture(shortest, what: found.what).write(to: path)
       failure.fixture = path

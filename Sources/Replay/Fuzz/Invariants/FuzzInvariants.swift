@@ -9,6 +9,8 @@ struct FuzzInvariants {
   private var choices = FuzzChoices()
   private var spread = FuzzSpread()
 
+  /// Whether the tables are what the intent says.
+  private var isIntended = true
   private var node = FuzzNode(Intent())
   /// Service port → slots − 1.
   private var masks: [FuzzFlow.Service: UInt64] = [:]
@@ -17,6 +19,9 @@ struct FuzzInvariants {
   /// Flows whose endpoint was taken away, while they have an entry.
   private var removed: Set<FuzzFlow> = []
   private var pins: [FuzzPin] = []
+
+  /// A row is overwritten, so that the intent says nothing more of flows.
+  mutating func overwrite() { isIntended = false }
 
   /// A change of the node, which the dataplane has taken.
   mutating func change(to intent: Intent, on plane: any Dataplane) -> String? {
@@ -58,7 +63,7 @@ struct FuzzInvariants {
       return "\(TraceText.verdict(verdict)): not a reason of k8s_dp"
     case .drop: break
     }
-    guard let request = FuzzRequest(before: before, after: after, verdict: verdict) else {
+    guard isIntended, let request = FuzzRequest(before: before, after: after, verdict: verdict) else {
       return nil
     }
     guard node.services[request.flow.service] != nil || request.endpoint != nil else {
@@ -77,6 +82,7 @@ struct FuzzInvariants {
 
   /// The learned entries that are alive.
   mutating func learned(_ entries: [LearnedEntry]) -> String? {
+    guard isIntended else { return nil }
     pins = entries.compactMap(FuzzPin.init)
     known = Set(pins.map(\.flow))
     removed.formIntersection(known)
@@ -87,6 +93,7 @@ struct FuzzInvariants {
 
   /// The end of an episode.
   func finish(on plane: any Dataplane) -> String? {
+    guard isIntended else { return nil }
     do throws(DataplaneError) {
       return spread.finish(
         node, services: try plane.entries(of: "services"), slots: try plane.entries(of: "slots"))
