@@ -188,6 +188,25 @@ let package = Package(
       ],
       path: "Sources/Daemons/Forwarding/forwarding-bench"),
 
+    // Parsers of bytes from outside, each on its own for libFuzzer.
+    .target(
+      name: "Parsers",
+      dependencies: [
+        "Core", "SimDataplane", "Replay", "K8sDPArtefacts", "P4RuntimeCodec", "P4RuntimeProtos",
+        "StateDirectory",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Tests/ParserFuzz/Parsers"),
+    .systemLibrary(name: "CLibFuzzer", path: "Tests/ParserFuzz/CLibFuzzer"),
+    .executableTarget(
+      name: "parser-fuzz",
+      dependencies: [
+        "Parsers", "CLibFuzzer", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/ParserFuzz/parser-fuzz"),
+    .testTarget(name: "ParserFuzzTests", dependencies: ["Parsers", "Replay"]),
+
     // A server for tests, and what drives it.
     .target(
       name: "P4RuntimeTesting",

@@ -108,19 +108,11 @@ import Testing
     return fuzzer
   }
 
-  @Test(arguments: Fault.allCases) func isFound(_ fault: Fault) throws {
-    var fuzzer = fuzzer(fault)
-    fuzzer.minimises = false
-    let failure = try #require(try fuzzer.run().failure)
-    #expect(failure.what == "both: " + fault.finding)
-  }
-
-  /// A broken rule is cut down like a difference.
-  @Test func becomesAFixture() throws {
+  /// It is found by the rule that it breaks, and cut down to what shows it.
+  @Test(arguments: Fault.allCases) func becomesAFixture(_ fault: Fault) throws {
     let scratch = try Scratch()
-    let failure = try #require(
-      try fuzzer(.forgetsFlows, folder: scratch.path).run().failure)
-    #expect(failure.what == "both: " + Fault.forgetsFlows.finding)
+    let failure = try #require(try fuzzer(fault, folder: scratch.path).run().failure)
+    #expect(failure.what == "both: " + fault.finding)
     #expect(failure.steps < 100)
     #expect(failure.fixture != nil)
   }
