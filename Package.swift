@@ -49,10 +49,10 @@ let package = Package(
       path: "k8s_dp",
       exclude: [
         "artefacts.sha256", "compile.sh", "context.json", "k8s_dp.conf", "k8s_dp.p4",
-        "k8s_dp.pb.bin", "p4Info.txt", "pack.py", "tdi.json",
+        "k8s_dp.pb.bin", "pack.py", "tdi.json",
       ],
       sources: ["K8sDPArtefacts.swift"],
-      resources: [.embedInCode("k8s_dp.spec")]
+      resources: [.embedInCode("k8s_dp.spec"), .embedInCode("p4Info.txt")]
     ),
 
     // libdpdk's pkg-config file does not parse in SwiftPM, so its two include
@@ -77,7 +77,7 @@ let package = Package(
       name: "DPDKDataplane",
       dependencies: ["Core", .target(name: "CSWX", condition: .when(traits: ["DPDK"]))],
       path: "Sources/DPDKDataplane",
-      exclude: ["CSWX", "P4RuntimeCodec"]
+      exclude: ["CSWX", "Infrap4d", "P4RuntimeCodec"]
     ),
 
     .systemLibrary(
@@ -116,6 +116,17 @@ let package = Package(
       name: "P4RuntimeCodec",
       dependencies: ["Core", "P4RuntimeProtos", "PipelineProtos"],
       path: "Sources/DPDKDataplane/P4RuntimeCodec"),
+    .target(
+      name: "Infrap4dDataplane",
+      dependencies: [
+        "Core", "K8sDPArtefacts", "P4RuntimeCodec", "P4RuntimeProtos", "PipelineProtos",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Sources/DPDKDataplane/Infrap4d"),
     .target(name: "Hosting", dependencies: ["Core"], path: "Sources/Daemons/Hosting"),
 
     .target(
@@ -200,9 +211,19 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       path: "Tests/P4RuntimeTesting"),
+    // Namespaces and pods, and programs in them.
+    .target(name: "NodeTesting", path: "Tests/NodeTesting"),
     .testTarget(
       name: "P4RuntimeCodecTests",
       dependencies: ["P4RuntimeCodec", "P4RuntimeProtos", "P4RuntimeTesting", "Core"]),
+    .testTarget(
+      name: "Infrap4dDataplaneTests",
+      dependencies: [
+        "Infrap4dDataplane", "P4RuntimeTesting", "P4RuntimeService", "P4RuntimeProtos", "Core",
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     .testTarget(
       name: "P4RuntimeServiceTests",
       dependencies: [
@@ -218,13 +239,16 @@ let package = Package(
       dependencies: ["Core", "SimDataplane", "Replay", "K8sDPArtefacts", dpdk]),
     .testTarget(
       name: "ForwardingTests",
-      dependencies: ["Forwarding", "CForwarding", "SimDataplane", "K8sDPArtefacts", dpdk]),
+      dependencies: [
+        "Core", "Forwarding", "Hosting", "SimDataplane", "K8sDPArtefacts", "NodeTesting",
+        "Replay", dpdk,
+      ]),
     .testTarget(
       name: "ReplayTests", dependencies: ["Replay", "Core", "SimDataplane", "K8sDPArtefacts", dpdk]),
     .testTarget(
       name: "Infrap4dTests",
       dependencies: [
-        "infrap4d", "Core", "Certificates", "P4RuntimeProtos", dpdk,
+        "infrap4d", "Core", "Certificates", "P4RuntimeProtos", "NodeTesting", dpdk,
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),

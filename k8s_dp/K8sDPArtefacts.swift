@@ -3,4 +3,9 @@
 public enum K8sDPArtefacts {
   /// The SWX pipeline, as text.
   public static var spec: String { String(decoding: PackageResources.k8s_dp_spec, as: UTF8.self) }
+
+  /// P4Info, in protobuf's text format.
+  public static var p4Info: String {
+    String(decoding: PackageResources.p4Info_txt, as: UTF8.self)
+  }
 }

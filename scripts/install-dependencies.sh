@@ -4,7 +4,7 @@
 set -euo pipefail
 
 build=(libpcap-dev libdpdk-dev)
-tests=(iproute2 nftables ethtool tcpdump curl dnsutils dnsmasq-base socat python3 iputils-ping)
+tests=(iproute2 nftables ethtool tcpdump curl dnsutils dnsmasq-base socat python3 iputils-ping iperf3)
 wanted=("${build[@]}")
 [ "${1:-}" = --build-only ] || wanted+=("${tests[@]}")
 

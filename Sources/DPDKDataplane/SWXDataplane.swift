@@ -34,6 +34,8 @@
     let registerSizes: [String: Int]
     let options: SWXOptions
     private let readsPort: Bool
+    /// Of the frames of a batch: two numbers each.
+    private var ends: [ConversationEnds] = []
     private var slot = FrameBatch(capacity: 1, maximumLength: FrameBatch.longestFrame)
 
     /// Builds the pipeline.
@@ -110,7 +112,7 @@
       }
       slot.verdicts[0] = 0
       if let reason = options.gate?(slot.bytes(0)) { return drop(reason) }
-      run(slot, at: time, isSequential: true, isKept: true)
+      run(slot, at: time, isKept: true)
       let verdict = slot.verdict(0)
       if case .forward = verdict {
         let bytes = slot.bytes(0)
@@ -125,13 +127,19 @@
 
     public func process(_ batch: borrowing FrameBatch, at time: Timestamp) {
       let dropped = cswx_dropped(engine.pointer)
+      if batch.count > ends.count {
+        ends = Array(repeating: .none, count: batch.count)
+      }
       for i in 0..<batch.count {
         batch.verdicts[i] = 0
-        guard let gate = options.gate, let reason = gate(batch.bytes(i)) else { continue }
-        batch.verdicts[i] = Verdict.drop(reason).encoded
-        dropped?[Int(reason.rawValue)] &+= 1
+        if let gate = options.gate, let reason = gate(batch.bytes(i)) {
+          batch.verdicts[i] = Verdict.drop(reason).encoded
+          dropped?[Int(reason.rawValue)] &+= 1
+        } else if let end = options.ends {
+          ends[i] = end(batch.frame(i))
+        }
       }
-      run(batch, at: time, isSequential: options.virtualTime)
+      run(batch, at: time)
     }
 
     private func drop(_ reason: DropReason) -> Verdict {
@@ -140,20 +148,23 @@
     }
 
     private func run(
-      _ batch: borrowing FrameBatch, at time: Timestamp, isSequential: Bool, isKept: Bool = false
+      _ batch: borrowing FrameBatch, at time: Timestamp, isKept: Bool = false
     ) {
       var block = cswx_block(
         base: batch.base.assumingMemoryBound(to: UInt8.self), slots: batch.slots,
         stride: batch.stride, headroom: UInt32(FrameBatch.headroom), lengths: batch.lengths,
-        ports: batch.ports,
-        verdicts: batch.verdicts)
+        ports: batch.ports, verdicts: batch.verdicts, ends: nil)
       var mode = cswx_mode(
         cycles: options.virtualTime ? clock.cycles(at: time) : 0,
-        sequential: isSequential ? 1 : 0,
         stale: options.virtualTime ? options.staleByte.map(Int32.init) ?? -1 : -1,
         keep: isKept ? 1 : 0,
         port_header: readsPort ? 1 : 0)
-      let status = cswx_run(engine.pointer, &block, 0, UInt32(batch.count), &mode)
+      let status = ends.withUnsafeBytes { ends in
+        if options.ends != nil {
+          block.ends = ends.baseAddress?.assumingMemoryBound(to: UInt64.self)
+        }
+        return cswx_run(engine.pointer, &block, 0, UInt32(batch.count), &mode)
+      }
       // The code has no loop (see SpecFlow), so every frame comes out.
       precondition(status == 0, "the SWX engine lost a frame: \(SWXEngine.text(status))")
     }

@@ -7,8 +7,8 @@
     public var name = "dpdk"
     /// Ports 0..<ports exist. At most 65,536.
     public var ports = 1024
-    /// The engine's time is the time of the call, not the processor's. Frames
-    /// then go through one by one. Not for pipelines with meters.
+    /// The engine's time is the time of the call, not the processor's. Not for
+    /// pipelines with meters.
     public var virtualTime = true
     /// Sizes of tables and learners by name where they differ from the spec's.
     public var sizes: [String: Int] = [:]
@@ -27,7 +27,23 @@
     public var staleByte: UInt8? = 0
     /// Looks at every frame before it enters; a reason drops it.
     public var gate: (@Sendable (UnsafeRawBufferPointer) -> DropReason?)?
+    /// What a frame that has passed the gate is between. With it, frames of different
+    /// conversations are in flight together, which is twice as fast; without it, frames
+    /// go one by one, which is right for any pipeline. What comes out is the same, and
+    /// so are the flows; only look-ups may be counted more often.
+    public var ends: (@Sendable (UnsafeRawPointer) -> ConversationEnds)?
 
     public init() {}
+
+    /// What `k8s_dp` needs.
+    public static var k8sDP: SWXOptions {
+      var options = SWXOptions()
+      options.contract = K8sDP.contract
+      options.gate = { frame in
+        frame.baseAddress.map { FrameGate.check($0, length: frame.count) } ?? .truncated
+      }
+      options.ends = { ConversationEnds($0) }
+      return options
+    }
   }
 #endif

@@ -127,19 +127,13 @@ public struct DataplaneFactory: Sendable {
     virtualTime: Bool
   ) throws(ReplayError) -> any Dataplane {
     #if DPDK && canImport(DPDKDataplane)
-      var options = SWXOptions()
+      var options = isGated ? SWXOptions.k8sDP : SWXOptions()
       options.name = name
       options.ports = ports
       options.contract = contract
       options.sizes = sizes
       options.staleByte = staleByte
       options.virtualTime = virtualTime
-      if isGated {
-        options.gate = { frame in
-          frame.baseAddress.map { start in FrameGate.check(start, length: frame.count) }
-            ?? .truncated
-        }
-      }
       do throws(DataplaneError) { return try SWXDataplane(spec: spec, options: options) } catch {
         throw ReplayError("dataplane dpdk", error.description)
       }

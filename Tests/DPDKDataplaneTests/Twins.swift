@@ -30,15 +30,11 @@
       throws
     {
       self.label = label
-      var options = SWXOptions()
-      options.contract = K8sDP.contract
+      var options = SWXOptions.k8sDP
       options.sizes = Twins.sizes
       options.sizes["flows"] = buckets.flows
       options.sizes["fragments"] = buckets.fragments
       options.staleByte = staleByte
-      options.gate = { frame in
-        frame.baseAddress.map { FrameGate.check($0, length: frame.count) } ?? .truncated
-      }
       engine = try SWXDataplane(
         spec: try PipelineSpec(parsing: K8sDPArtefacts.spec), options: options)
       var modelOptions = SimDataplane.Options()

@@ -12,7 +12,8 @@ import Testing
     try await withGRPCClient(transport: transport) { grpc in
       let client = P4_V1_P4Runtime.Client(wrapping: grpc)
       var options = CallOptions.defaults
-      options.timeout = .seconds(20)
+      // A connection that cannot be made is an answer.
+      options.waitForReady = false
       return try await client.capabilities(.init(), options: options).p4RuntimeApiVersion
     }
   }
@@ -20,7 +21,7 @@ import Testing
   @Test func mutualTLSIsTheDefault() async throws {
     let server = try ServerProcess()
     let port = try #require(
-      try server.start(["--dataplane", "model"], listen: ["127.0.0.1:0"]))
+      try await server.start(["--dataplane", "model"], listen: ["127.0.0.1:0"]))
     #expect(
       try await capabilities(try TestController.tls(port: port, server.certificates)) == "1.4.1")
 
@@ -53,9 +54,9 @@ import Testing
       try await capabilities(try TestController.tls(port: port, server.certificates)) == "1.4.1")
   }
 
-  @Test func keysAreForTheOwnerOnly() throws {
+  @Test func keysAreForTheOwnerOnly() async throws {
     let server = try ServerProcess()
-    try server.start(["--dataplane", "model"])
+    try await server.start(["--dataplane", "model"])
     for name in CertificateSet.names {
       let attributes = try FileManager.default.attributesOfItem(
         atPath: server.certificates + "/" + name)
@@ -69,7 +70,7 @@ import Testing
   @Test func plaintextOnlyByName() async throws {
     let server = try ServerProcess()
     let port = try #require(
-      try server.start(["--dataplane", "model", "--insecure"], listen: ["127.0.0.1:0"]))
+      try await server.start(["--dataplane", "model", "--insecure"], listen: ["127.0.0.1:0"]))
     #expect(server.log.contains("without TLS"))
     #expect(
       try await capabilities(
@@ -78,32 +79,32 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: server.certificates))
   }
 
-  @Test func badCertificatesAreNamed() throws {
+  @Test func badCertificatesAreNamed() async throws {
     let server = try ServerProcess()
     try CertificateSet(hosts: ["localhost"], now: Date()).write(to: server.certificates)
     try CertificateSet(hosts: ["localhost"], now: Date()).write(to: server.folder + "/other")
-    func attempt() throws -> (code: Int32, log: String) {
-      try server.run([
+    func attempt() async throws -> (code: Int32, log: String) {
+      try await server.run([
         "--dataplane", "model", "--state", server.state, "--certs", server.certificates,
         "--listen", "127.0.0.1:0",
       ])
     }
     let key = server.certificates + "/stratum.key"
     try FileManager.default.removeItem(atPath: key)
-    #expect(try attempt().log.contains("stratum.key: cannot be read"))
+    #expect(try await attempt().log.contains("stratum.key: cannot be read"))
     try FileManager.default.copyItem(
       atPath: server.folder + "/other/stratum.key", toPath: key)
-    #expect(try attempt().log.contains("is not the key of"))
+    #expect(try await attempt().log.contains("is not the key of"))
     try "nonsense".write(toFile: key, atomically: false, encoding: .utf8)
-    #expect(try attempt().log.contains("is no private key"))
+    #expect(try await attempt().log.contains("is no private key"))
     let certificate = server.certificates + "/stratum.crt"
     try "nonsense".write(toFile: certificate, atomically: false, encoding: .utf8)
-    #expect(try attempt().code == 1)
+    #expect(try await attempt().code == 1)
     try FileManager.default.removeItem(atPath: certificate)
-    #expect(try attempt().log.contains("stratum.crt: is not there"))
+    #expect(try await attempt().log.contains("stratum.crt: is not there"))
     let expired = server.folder + "/expired"
     try CertificateSet(hosts: ["localhost"], now: Date(timeIntervalSince1970: 0)).write(to: expired)
-    let outcome = try server.run([
+    let outcome = try await server.run([
       "--dataplane", "model", "--state", server.state, "--certs", expired, "--listen",
       "127.0.0.1:0",
     ])
@@ -114,7 +115,7 @@ import Testing
   @Test func garbageAndFloodsLeaveTheServerAnswering() async throws {
     let server = try ServerProcess()
     let port = try #require(
-      try server.start(
+      try await server.start(
         ["--dataplane", "model", "--max-connections", "300"], listen: ["127.0.0.1:0"]))
     func connect() -> Int32 {
       let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -156,6 +157,6 @@ import Testing
       version = try? await capabilities(try TestController.tls(port: port, server.certificates))
     }
     #expect(version == "1.4.1")
-    #expect(server.stop() == 0)
+    #expect(try await server.stop() == 0)
   }
 }

@@ -1,10 +1,13 @@
 import Foundation
+import NodeTesting
+import Synchronization
 import Testing
 
 /// An `infrap4d` of a test: a process in a folder of its own.
-final class ServerProcess {
+final class ServerProcess: Sendable {
   let folder: String
-  private(set) var process = Process()
+  private let process = Mutex<Process?>(nil)
+  var identifier: pid_t { process.withLock { $0?.processIdentifier ?? 0 } }
   var socket: String { folder + "/infrap4d.sock" }
   var certificates: String { folder + "/certs" }
   var state: String { folder + "/state" }
@@ -25,7 +28,9 @@ final class ServerProcess {
   }
 
   deinit {
-    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    if let process = process.withLock({ $0 }), process.isRunning {
+      kill(process.processIdentifier, SIGKILL)
+    }
     try? FileManager.default.removeItem(atPath: folder)
   }
 
@@ -33,57 +38,57 @@ final class ServerProcess {
   ///
   /// - Returns: the TCP port it has, if it listens at one.
   @discardableResult
-  func start(_ arguments: [String], listen: [String]? = nil) throws -> Int? {
+  func start(_ arguments: [String], listen: [String]? = nil) async throws -> Int? {
     let listen = listen ?? ["unix:" + socket]
-    try launch(
+    let process = try launch(
       arguments + listen.flatMap { ["--listen", $0] }
         + ["--state", state, "--certs", certificates])
-    try wait("it listens") { log.components(separatedBy: "listening").count > listen.count }
+    // The process ends, or it listens: there is no time after which it is too late.
+    while log.components(separatedBy: "listening").count <= listen.count {
+      guard process.isRunning else { throw NotReached(what: "it listens", log: log) }
+      try await Task.sleep(for: .milliseconds(10))
+    }
     guard let range = log.range(of: #"\]127\.0\.0\.1:[0-9]+"#, options: .regularExpression) else {
       return nil
     }
     return Int(log[range].split(separator: ":")[1])
   }
 
-  func launch(_ arguments: [String]) throws {
+  private func launch(_ arguments: [String]) throws -> Process {
     _ = FileManager.default.createFile(atPath: logFile, contents: nil)
-    process = Process()
+    let process = Process()
     process.executableURL = URL(fileURLWithPath: Self.program)
     process.arguments = arguments
     process.standardError = FileHandle(forWritingAtPath: logFile)
     process.standardOutput = FileHandle(forWritingAtPath: logFile)
     try process.run()
+    self.process.withLock { $0 = process }
+    return process
   }
 
   /// Runs to the end.
-  func run(_ arguments: [String]) throws -> (code: Int32, log: String) {
-    try launch(arguments)
-    process.waitUntilExit()
-    return (process.terminationStatus, log)
+  func run(_ arguments: [String]) async throws -> (code: Int32, log: String) {
+    let process = try launch(arguments)
+    return (try await ending(of: process), log)
   }
 
   var log: String { (try? String(contentsOfFile: logFile, encoding: .utf8)) ?? "" }
 
-  func killHard() {
-    kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
+  /// SIGKILL.
+  func killHard() async throws { _ = try await signal(SIGKILL) }
+
+  /// SIGTERM.
+  func stop() async throws -> Int32 { try await signal(SIGTERM) }
+
+  private func signal(_ number: Int32) async throws -> Int32 {
+    let process = try #require(self.process.withLock { $0 })
+    kill(process.processIdentifier, number)
+    return try await ending(of: process)
   }
 
-  func stop() -> Int32 {
-    process.terminate()
-    process.waitUntilExit()
+  private func ending(of process: Process) async throws -> Int32 {
+    while process.isRunning { try await Task.sleep(for: .milliseconds(10)) }
     return process.terminationStatus
-  }
-
-  /// Waits for a condition with a deadline that only a broken server reaches.
-  private func wait(_ what: String, _ condition: () -> Bool) throws {
-    let deadline = Date().addingTimeInterval(60)
-    while !condition() {
-      guard Date() < deadline, process.isRunning else {
-        throw NotReached(what: what, log: log)
-      }
-      usleep(10_000)
-    }
   }
 
   struct NotReached: Error, CustomStringConvertible {

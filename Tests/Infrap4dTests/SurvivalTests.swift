@@ -20,7 +20,7 @@ import Testing
 
   @Test(arguments: engines) func killedServerComesBack(_ engine: String) async throws {
     let server = try ServerProcess()
-    try server.start(["--dataplane", engine])
+    try await server.start(["--dataplane", engine])
     try await TestController.run(try TestController.unix(server.socket)) { controller in
       try await controller.push()
     }
@@ -28,21 +28,21 @@ import Testing
     let before = try await read(server)
     #expect(before.count == 500)
     for _ in 0..<3 {
-      server.killHard()
-      try server.start(["--dataplane", engine])
+      try await server.killHard()
+      try await server.start(["--dataplane", engine])
       #expect(try await read(server) == before)
     }
     // It goes on from there.
     try await write(server, 600..<700)
-    server.killHard()
-    try server.start(["--dataplane", engine])
+    try await server.killHard()
+    try await server.start(["--dataplane", engine])
     #expect(try await read(server).count == 600)
-    #expect(server.stop() == 0)
+    #expect(try await server.stop() == 0)
   }
 
   @Test func deletionsAndModificationsAreKept() async throws {
     let server = try ServerProcess()
-    try server.start(["--dataplane", "model"])
+    try await server.start(["--dataplane", "model"])
     try await TestController.run(try TestController.unix(server.socket)) { controller in
       try await controller.push()
       try await controller.write(try (1...50).map { try TestController.route($0) })
@@ -51,28 +51,28 @@ import Testing
         try (21...30).map { try TestController.route($0, port: 9, .modify) })
     }
     let before = try await read(server)
-    server.killHard()
-    try server.start(["--dataplane", "model"])
+    try await server.killHard()
+    try await server.start(["--dataplane", "model"])
     #expect(before.count == 30)
     #expect(try await read(server) == before)
   }
 
   @Test func recordThatWasCutShortIsLeftOut() async throws {
     let server = try ServerProcess()
-    try server.start(["--dataplane", "model"])
+    try await server.start(["--dataplane", "model"])
     try await TestController.run(try TestController.unix(server.socket)) { try await $0.push() }
     try await write(server, 1..<11)
     try await write(server, 11..<21)
-    server.killHard()
+    try await server.killHard()
     let file = server.state + "/pipeline.log"
     let content = try #require(FileManager.default.contents(atPath: file))
     try content.dropLast(5).write(to: URL(fileURLWithPath: file))
-    try server.start(["--dataplane", "model"])
+    try await server.start(["--dataplane", "model"])
     #expect(server.log.contains("cut short"))
     #expect(try await read(server).count == 10)
     try await write(server, 30..<35)
-    server.killHard()
-    try server.start(["--dataplane", "model"])
+    try await server.killHard()
+    try await server.start(["--dataplane", "model"])
     #expect(try await read(server).count == 15)
   }
 
@@ -80,29 +80,29 @@ import Testing
     async throws
   {
     let server = try ServerProcess()
-    try server.start(["--dataplane", "model"])
+    try await server.start(["--dataplane", "model"])
     try await TestController.run(try TestController.unix(server.socket)) { try await $0.push() }
     try await write(server, 1..<2_000)
-    server.killHard()
+    try await server.killHard()
     let file = server.state + "/pipeline.log"
     var content = try #require(FileManager.default.contents(atPath: file))
     content[content.startIndex + place] ^= 0x40
     try content.write(to: URL(fileURLWithPath: file))
-    try server.start(["--dataplane", "model"])
+    try await server.start(["--dataplane", "model"])
     #expect(server.log.contains("starting without it") || server.log.contains("cut short"))
     #expect(FileManager.default.fileExists(atPath: file + ".damaged") || place == 3)
     try await TestController.run(try TestController.unix(server.socket)) { controller in
       try await controller.push()
       #expect(try await controller.entries().isEmpty)
     }
-    server.killHard()
-    try server.start(["--dataplane", "model"])
+    try await server.killHard()
+    try await server.start(["--dataplane", "model"])
     #expect(!server.log.contains("starting without it"))
   }
 
   @Test func journalStaysShortUnderChurn() async throws {
     let server = try ServerProcess()
-    try server.start(["--dataplane", "model"])
+    try await server.start(["--dataplane", "model"])
     try await TestController.run(try TestController.unix(server.socket)) { controller in
       try await controller.push()
       let insert = try (1...1_000).map { try TestController.route($0) }
@@ -116,8 +116,8 @@ import Testing
       atPath: server.state + "/pipeline.log")
     let size = try #require(attributes[.size] as? Int)
     #expect(size < 6 << 20, "\(size) bytes for no entry")
-    server.killHard()
-    try server.start(["--dataplane", "model"])
+    try await server.killHard()
+    try await server.start(["--dataplane", "model"])
     #expect(try await read(server).isEmpty)
   }
 }

@@ -27,6 +27,8 @@
 #define CSWX_REASONS 256u
 #define CSWX_FIELDS_MAX 64u
 #define CSWX_KEY_MAX 512u
+// At least as many as the engine takes: RTE_SWX_PIPELINE_THREADS_MAX is 16.
+#define CSWX_IN_FLIGHT_MAX 32u
 
 struct cswx_item {
   char text[256];
@@ -76,6 +78,7 @@ struct cswx {
   // The frames of the present run.
   cswx_block block;
   uint32_t next, end, pending;
+  uint32_t in_flight[CSWX_IN_FLIGHT_MAX];
   int port_header;
 };
 

@@ -7,10 +7,33 @@
 static void *in_create(void *owner) { return owner; }
 static void in_free(void *port) { (void)port; }
 
+#define CHANGE (1ull << 62)
+
+static int is_same_end(uint64_t a, uint64_t b) {
+  uint64_t difference = (a ^ b) & ~CHANGE;
+  if (!a || difference >> 16) return 0;
+  return !difference || !(a & 0xFFFF) || !(b & 0xFFFF);
+}
+
+// Whether frame i may touch a flow that one in flight touches.
+static int must_wait(const cswx *p, uint32_t i) {
+  if (!p->pending) return 0;
+  if (!p->block.ends || p->pending == CSWX_IN_FLIGHT_MAX) return 1;
+  const uint64_t *mine = p->block.ends + 2 * (size_t)i;
+  for (uint32_t n = 0; n < p->pending; n++) {
+    const uint64_t *other = p->block.ends + 2 * (size_t)p->in_flight[n];
+    if (!((mine[0] | other[0]) & CHANGE)) continue;
+    if (is_same_end(mine[0], other[0]) || is_same_end(mine[0], other[1]) ||
+        is_same_end(mine[1], other[0]))
+      return 1;
+  }
+  return 0;
+}
+
 static int in_receive(void *port, struct rte_swx_pkt *packet) {
   cswx *p = port;
   while (p->next < p->end && (p->block.verdicts[p->next] & CSWX_DROP_BIT)) p->next++;
-  if (p->next >= p->end) return 0;
+  if (p->next >= p->end || must_wait(p, p->next)) return 0;
   uint32_t i = p->next++;
   packet->handle = (void *)(uintptr_t)i;
   packet->pkt = p->block.base + p->block.slots[i] * p->block.stride;
@@ -22,7 +45,7 @@ static int in_receive(void *port, struct rte_swx_pkt *packet) {
     packet->length += sizeof(id);
     memcpy(packet->pkt + packet->offset, &id, sizeof(id));
   }
-  p->pending++;
+  p->in_flight[p->pending++] = i;
   return 1;
 }
 
@@ -41,7 +64,9 @@ static void out_send(void *object, struct rte_swx_pkt *packet) {
   struct cswx_out *port = object;
   cswx *p = port->owner;
   uint32_t i = (uint32_t)(uintptr_t)packet->handle;
-  p->pending--;
+  uint32_t place = 0;
+  while (p->in_flight[place] != i) place++;
+  p->in_flight[place] = p->in_flight[--p->pending];
   if (port->id >= p->n_ports) {
     uint32_t reason = port->id - p->n_ports;
     p->dropped[reason]++;
@@ -107,7 +132,7 @@ int cswx_run(cswx *p, const cswx_block *block, uint32_t first, uint32_t end,
   p->port_header = mode->port_header;
   cswx_time_set(mode->cycles);
   int status = 0;
-  if (mode->sequential) {
+  if (mode->stale >= 0 || end - first == 1) {
     for (uint32_t i = first; i < end && !status; i++) {
       if (block->verdicts[i] & CSWX_DROP_BIT) continue;
       if (mode->stale >= 0) {

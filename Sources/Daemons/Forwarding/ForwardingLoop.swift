@@ -129,8 +129,6 @@ final class ForwardingLoop {
     guard !jobs.isEmpty else { return }
     let end = ForwardingClock.monotonic() + Self.jobNanoseconds
     repeat { jobs.removeFirst().run(self) } while !jobs.isEmpty && ForwardingClock.monotonic() < end
-    // A job may have taken a port away.
-    ready.removeAll { portsByID[Int($0.id)] !== $0 }
   }
 
   private func process() {
@@ -153,6 +151,7 @@ final class ForwardingLoop {
   func detach(_ id: PortID) {
     guard let port = ports.removeValue(forKey: id) else { return }
     portsByID[Int(id)] = nil
+    ready.removeAll { $0 === port }
     ignore(port)
   }
 

@@ -37,11 +37,11 @@ struct KernelInterface: Sendable {
     }
   }
 
-  /// Deletes a TAP, wherever it is; the interface is gone with the last reference to
-  /// the file descriptor.
+  /// Deletes a TAP, wherever it is, and closes the file descriptor.
   func delete() {
     // Fails only for an interface that is gone already.
     if !isSocket { cfw_tap_delete(descriptor.number) }
+    descriptor.closeNow()
   }
 
   /// nil when the interface is gone.

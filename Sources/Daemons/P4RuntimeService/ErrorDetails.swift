@@ -14,9 +14,10 @@ extension RPCError {
   /// order (P4Runtime 1.4, section 10).
   ///
   /// Many clients take no more than 8 KiB of metadata, so what the messages may take
-  /// shrinks with the batch; errors behind that have a code and no message. Codes are
-  /// never left out: from about 100 elements on, a client has to raise its limit
-  /// (P4Runtime 1.4, appendix on the size of gRPC metadata).
+  /// shrinks with the batch; errors behind that have a code and no message. grpc-core
+  /// takes 16 KiB at most whatever its user sets, and loses the whole status beyond that:
+  /// from ``detailsLimit`` on the details are left out, and the message says so, and what
+  /// the first error is.
   init(batch results: [P4Error?], what: String) {
     var budget = Self.detailsBudget - results.count * Self.bytesPerDetail
     var status = Google_Rpc_Status()
@@ -33,14 +34,22 @@ extension RPCError {
       return (try? Google_Protobuf_Any(message: detail)) ?? Google_Protobuf_Any()
     }
     var metadata = Metadata()
-    if let bytes: [UInt8] = try? status.serializedBytes() {
+    if let bytes: [UInt8] = try? status.serializedBytes(), bytes.count <= Self.detailsLimit {
       metadata.addBinary(bytes, forKey: "grpc-status-details-bin")
+    } else if let first = results.firstIndex(where: { $0 != nil && $0?.code != .aborted }),
+      let error = results[first]
+    {
+      status.message +=
+        "; number \(first + 1): \(error.code) \(error.message); the other errors take more than "
+        + "\(Self.detailsLimit) bytes and are left out: send fewer \(what) at a time"
     }
     self.init(code: .unknown, message: status.message, metadata: metadata)
   }
 
   /// Bytes of details that fit into 8 KiB of metadata, which are base64, beside the rest.
   static let detailsBudget = 5_600
+  /// Bytes of details that fit into grpc-core's 16 KiB.
+  static let detailsLimit = 11_500
   /// An `Any` with its type's address, a code, and the frames of both.
   static let bytesPerDetail = 44
 }

@@ -56,24 +56,22 @@ struct EngineOptions: ParsableArguments {
 
   private func dpdkMaker() throws -> DataplaneMaker {
     #if DPDK && canImport(DPDKDataplane)
-      var options = SWXOptions()
-      options.ports = maxPorts
-      options.memoryMegabytes = memory
-      options.virtualTime = false
-      options.staleByte = nil
-      options.gate = { frame in
-        frame.baseAddress.map { FrameGate.check($0, length: frame.count) } ?? .truncated
+      let (ports, memory) = (maxPorts, memory)
+      let options = { @Sendable (spec: PipelineSpec) in
+        let isK8sDP = K8sDP.contract.disagreement(with: spec.contract) == nil
+        var options = isK8sDP ? SWXOptions.k8sDP : SWXOptions()
+        // No pipeline can see where a frame ends.
+        options.gate = SWXOptions.k8sDP.gate
+        options.ports = ports
+        options.memoryMegabytes = memory
+        options.virtualTime = false
+        options.staleByte = nil
+        return options
       }
-      let final = options
       return DataplaneMaker(name: "dpdk") { spec in
-        try SWXDataplane.verify(spec: spec, options: final)
+        try SWXDataplane.verify(spec: spec, options: options(spec))
       } make: { spec in
-        var options = final
-        // k8s_dp's own contract knows which actions are for misses only.
-        if K8sDP.contract.disagreement(with: spec.contract) == nil {
-          options.contract = K8sDP.contract
-        }
-        return try SWXDataplane(spec: spec, options: options)
+        try SWXDataplane(spec: spec, options: options(spec))
       }
     #else
       throw ValidationError("this build has no DPDK; take --dataplane model")

@@ -48,6 +48,18 @@ struct Infrap4d: AsyncParsableCommand {
     })
   var logLevel = Logger.Level.info
 
+  /// As the default, but bad options end with 2.
+  static func main() async {
+    do {
+      try await parse().run()
+    } catch {
+      let code = exitCode(for: error)
+      guard code == .validationFailure else { exit(withError: error) }
+      FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))
+      Glibc.exit(2)
+    }
+  }
+
   func validate() throws {
     guard deviceId != 0 else { throw ValidationError("--device-id 0 means unset in P4Runtime") }
     if let cpuPort, cpuPort >= UInt32(engine.maxPorts) {

@@ -91,17 +91,19 @@ typedef struct {
   /// In: frames with the top bit set are left out. Out: a port, or the top bit
   /// and a drop reason.
   uint32_t *verdicts;
+  /// Two a frame: what it is between (Core's ConversationEnds). Frames that share an
+  /// end, other than both as their destination, keep their order when one of them may
+  /// change a flow; the others may be in flight together. NULL: one frame at a time.
+  const uint64_t *ends;
 } cswx_block;
 
 /// How frames are run.
 typedef struct {
   /// The engine sees this cycle count instead of the processor's; 0: it does not.
   uint64_t cycles;
-  /// One frame after the other, instead of many in flight.
-  int sequential;
   /// 0...255: before every frame, metadata and the storage of headers that the
-  /// frame does not have are filled with this byte (sequential only); -1: they
-  /// keep what earlier frames left.
+  /// frame does not have are filled with this byte, and it is alone in the pipeline;
+  /// -1: they keep what earlier frames left.
   int stale;
   /// The block outlives the pipeline: headers of its frames may be found by frames
   /// of later runs, as in the engine's own ports. Otherwise they are forgotten.

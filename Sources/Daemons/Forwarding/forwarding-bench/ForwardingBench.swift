@@ -61,12 +61,8 @@ import SimDataplane
     case "model": return SimDataplane()
     #if DPDK && canImport(DPDKDataplane)
       case "dpdk":
-        var options = SWXOptions()
+        var options = SWXOptions.k8sDP
         options.virtualTime = false
-        options.contract = K8sDP.contract
-        options.gate = { frame in
-          frame.baseAddress.map { FrameGate.check($0, length: frame.count) } ?? .truncated
-        }
         return try SWXDataplane(
           spec: try PipelineSpec(parsing: K8sDPArtefacts.spec), options: options)
     #endif

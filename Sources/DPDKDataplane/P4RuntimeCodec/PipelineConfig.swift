@@ -1,16 +1,15 @@
 import Core
 import Foundation
-import P4RuntimeCodec
 import P4RuntimeProtos
 import PipelineProtos
 
 /// A pushed pipeline: as it came, and as it is understood.
-struct PipelineConfig: Sendable {
-  let message: P4_V1_ForwardingPipelineConfig
-  let program: P4Program
+public struct PipelineConfig: Sendable {
+  public let message: P4_V1_ForwardingPipelineConfig
+  public let program: P4Program
 
   /// - Throws: ``P4Error/Code/invalidArgument`` saying what is wrong with it.
-  init(_ message: P4_V1_ForwardingPipelineConfig) throws(P4Error) {
+  public init(_ message: P4_V1_ForwardingPipelineConfig) throws(P4Error) {
     self.message = message
     guard message.hasP4Info else { throw P4Error(.invalidArgument, "the config has no P4Info") }
     let bundle: Stratum_Hal_Tdi_BfPipelineConfig

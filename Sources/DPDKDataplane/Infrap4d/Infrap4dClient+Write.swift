@@ -1,0 +1,123 @@
+import Core
+import GRPCCore
+import P4RuntimeCodec
+import P4RuntimeProtos
+import SwiftProtobuf
+
+extension Infrap4dClient {
+  /// Applies all updates, or none of them.
+  ///
+  /// - Throws: ``DataplaneError``, as ``Dataplane/apply(_:)`` does, and `unavailable` when
+  ///   the server is away or did not do what it said it did; it is brought back to the
+  ///   state before then, now or when it comes back.
+  public func apply(_ updates: [Update]) async throws(DataplaneError) {
+    try await attempt { () async throws(DataplaneError) in
+      guard var checked = store, let encoder else { throw Self.noPipeline }
+      _ = try checked.commit(updates)
+      var next = wanted
+      next.apply(updates)
+      do throws(DataplaneError) {
+        try await send(next.updates(from: wanted, members: encoder.members), from: wanted)
+      } catch {
+        // Whatever of it took effect is taken back; when the server is away, later.
+        if let present = try? await readState() { try? await reconcile(from: present) }
+        throw error
+      }
+      wanted = next
+      store = checked
+    }
+  }
+
+  /// Makes the server's state the wanted one.
+  func reconcile(from present: RemoteState) async throws(DataplaneError) {
+    guard let encoder else { throw Self.noPipeline }
+    let updates = wanted.updates(from: present, members: encoder.members)
+    guard !updates.isEmpty else { return }
+    logger.notice("reconciling", metadata: ["updates": "\(updates.count)"])
+    try await send(updates, from: present)
+  }
+
+  /// Takes what is in the server for what is wanted.
+  func adopt(_ present: RemoteState) throws(DataplaneError) {
+    guard let contract = encoder?.program.contract else { throw Self.noPipeline }
+    var fresh = TableStore(contract: contract)
+    let groups = present.groups.map {
+      Update.setGroup(selector: $0.key.selector, group: $0.key.id, members: $0.value)
+    }
+    _ = try fresh.commit(present.rows.values.map { .insert($0) } + groups)
+    store = fresh
+    wanted = present
+  }
+
+  /// - Parameter present: what the server has now.
+  private func send(_ updates: [Update], from present: RemoteState) async throws(DataplaneError) {
+    guard let encoder else { throw Self.noPipeline }
+    guard kind == .upstream else {
+      var groups = Set(present.groups.keys)
+      var messages: [P4_V1_Update] = []
+      messages.reserveCapacity(updates.count)
+      for update in updates {
+        var isNew = false
+        if case .setGroup(let selector, let id, _) = update {
+          isNew = groups.insert(RemoteState.Group(selector: selector, id: id)).inserted
+        }
+        messages.append(try encoder.message(update, isNew: isNew))
+      }
+      try await write(messages, size: options.batchSize)
+      return
+    }
+    let plan = try UpstreamPlan(updates, present: present, encoder: encoder)
+    try await write(plan.messages, size: min(options.batchSize, kind.maximumBatch))
+    try await verify(plan)
+  }
+
+  /// Reads back what upstream's server said it did.
+  private func verify(_ plan: UpstreamPlan) async throws(DataplaneError) {
+    for (query, expected) in plan.expectations {
+      let found = (try? await read([query])) ?? RemoteState()
+      guard found.rows == expected.rows, found.groups == expected.groups else {
+        throw DataplaneError(
+          .unavailable, "infrap4d", "said OK to a write that reads back otherwise: \(query)")
+      }
+    }
+  }
+
+  /// Several Writes may be under way: gRPC keeps the order of none, so each waits for the
+  /// one before it.
+  private func write(_ messages: [P4_V1_Update], size: Int) async throws(DataplaneError) {
+    var start = 0
+    while start < messages.count {
+      let batch = messages[start..<min(start + size, messages.count)]
+      do {
+        _ = try await client.write(
+          .with {
+            $0.deviceID = options.deviceID
+            $0.electionID = .with { $0.low = electionID }
+            $0.updates = Array(batch)
+            if kind.isAtomic { $0.atomicity = .rollbackOnError }
+          })
+      } catch {
+        throw writeError(error, batch)
+      }
+      start += size
+    }
+  }
+
+  /// The first error of a batch, in the dataplane's terms.
+  private func writeError(
+    _ error: any Error, _ batch: ArraySlice<P4_V1_Update>
+  ) -> DataplaneError {
+    guard let rpc = error as? RPCError,
+      let bytes = rpc.metadata[binaryValues: "grpc-status-details-bin"].first(where: { _ in true }),
+      let status = try? Google_Rpc_Status(serializedBytes: bytes)
+    else { return failure(error, "write") }
+    let errors = status.details.compactMap { try? P4_V1_Error(unpackingAny: $0) }
+    // An update that was rolled back is not the one to blame.
+    let blamed =
+      errors.first { $0.canonicalCode != 0 && $0.canonicalCode != P4Error.Code.aborted.rawValue }
+    guard let blamed,
+      let code = RPCError.Code(Status.Code(rawValue: Int(blamed.canonicalCode)) ?? .unknown)
+    else { return failure(error, "write") }
+    return failure(RPCError(code: code, message: blamed.message), "write")
+  }
+}

@@ -1,0 +1,65 @@
+import Core
+import Crypto
+import Foundation
+import K8sDPArtefacts
+import P4RuntimeCodec
+import P4RuntimeProtos
+import PipelineProtos
+import SwiftProtobuf
+
+/// Pipelines to push.
+public enum PipelineBundle {
+  /// The `k8s_dp` of this version, which our own `infrap4d` takes. Upstream's also wants
+  /// the compiler's other files: see ``load(bundle:p4Info:)``.
+  public static func k8sDP() -> P4_V1_ForwardingPipelineConfig {
+    let bundle = Stratum_Hal_Tdi_BfPipelineConfig.with {
+      $0.p4Name = "k8s_dp"
+      $0.profiles = [
+        .with {
+          $0.profileName = "pipe"
+          $0.binary = Data(K8sDPArtefacts.spec.utf8)
+        }
+      ]
+    }
+    guard let info = try? P4_Config_V1_P4Info(textFormatString: K8sDPArtefacts.p4Info),
+      let bytes: Data = try? bundle.serializedBytes()
+    else { fatalError("the checked-in P4Info is not P4Info") }
+    return config(info, bytes)
+  }
+
+  /// A `.pb.bin` and its P4Info in text format.
+  ///
+  /// - Throws: ``DataplaneError/Code/invalidArgument`` naming the file.
+  public static func load(
+    bundle: String, p4Info: String
+  ) throws(DataplaneError) -> P4_V1_ForwardingPipelineConfig {
+    func failed(_ file: String, _ error: any Error) -> DataplaneError {
+      DataplaneError(.invalidArgument, file, "\(error)")
+    }
+    let bytes: Data
+    do { bytes = try Data(contentsOf: URL(fileURLWithPath: bundle)) } catch {
+      throw failed(bundle, error)
+    }
+    do {
+      let text = try String(contentsOf: URL(fileURLWithPath: p4Info), encoding: .utf8)
+      return config(try P4_Config_V1_P4Info(textFormatString: text), bytes)
+    } catch {
+      throw failed(p4Info, error)
+    }
+  }
+
+  /// The cookie tells two pipelines apart without reading them back.
+  private static func config(
+    _ info: P4_Config_V1_P4Info, _ bytes: Data
+  ) -> P4_V1_ForwardingPipelineConfig {
+    var hash = SHA256()
+    hash.update(data: Data(info.textFormatString().utf8))
+    hash.update(data: bytes)
+    let cookie = hash.finalize().prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    return .with {
+      $0.p4Info = info
+      $0.p4DeviceConfig = bytes
+      $0.cookie = .with { $0.cookie = cookie }
+    }
+  }
+}

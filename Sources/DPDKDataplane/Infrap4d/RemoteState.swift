@@ -1,0 +1,85 @@
+import Core
+
+/// What is in a dataplane, by key: the state that is wanted, or the one that was read.
+struct RemoteState: Hashable, Sendable {
+  struct Key: Hashable, Sendable {
+    var table: String
+    var key: [UInt64]
+  }
+  struct Group: Hashable, Sendable {
+    var selector: String
+    var id: UInt32
+  }
+
+  var rows: [Key: TableEntry] = [:]
+  var groups: [Group: [GroupMember]] = [:]
+  /// Table → its action for misses, where it was set.
+  var defaults: [String: TableEntry] = [:]
+
+  /// Takes updates that have been found good.
+  mutating func apply(_ updates: [Update]) {
+    for update in updates {
+      switch update {
+      case .insert(let entry), .modify(let entry):
+        rows[Key(table: entry.table, key: entry.key)] = entry
+      case .delete(let table, let key): rows[Key(table: table, key: key)] = nil
+      case .setDefault(let table, let action, let arguments):
+        defaults[table] = TableEntry(table: table, key: [], action: action, arguments: arguments)
+      case .resetDefault(let table): defaults[table] = nil
+      case .setGroup(let selector, let group, let members):
+        groups[Group(selector: selector, id: group)] = members
+      }
+    }
+  }
+
+  /// The fewest updates that make this state of another, in an order in which nothing
+  /// refers to what is not there: members, groups, rows; then what is too much, the
+  /// other way round. An entry that changes is modified, never deleted and added.
+  ///
+  /// - Parameter members: tables whose rows are members of groups.
+  func updates(from old: RemoteState, members: Set<String>) -> [Update] {
+    var (first, second, removed, removedMembers) = ([Update](), [Update](), [Update](), [Update]())
+    for (key, entry) in rows.sorted(by: { Self.precedes($0.key, $1.key) }) {
+      guard let present = old.rows[key] else {
+        if members.contains(key.table) {
+          first.append(.insert(entry))
+        } else {
+          second.append(.insert(entry))
+        }
+        continue
+      }
+      guard present != entry else { continue }
+      if members.contains(key.table) {
+        first.append(.modify(entry))
+      } else {
+        second.append(.modify(entry))
+      }
+    }
+    for key in old.rows.keys.sorted(by: Self.precedes) where rows[key] == nil {
+      let update = Update.delete(table: key.table, key: key.key)
+      if members.contains(key.table) {
+        removedMembers.append(update)
+      } else {
+        removed.append(update)
+      }
+    }
+    let changed = groups.filter { old.groups[$0.key] != $0.value }
+      .sorted { ($0.key.selector, $0.key.id) < ($1.key.selector, $1.key.id) }
+      .map { Update.setGroup(selector: $0.key.selector, group: $0.key.id, members: $0.value) }
+    var misses: [Update] = []
+    for (table, entry) in defaults.sorted(by: { $0.key < $1.key })
+    where old.defaults[table] != entry {
+      misses.append(
+        .setDefault(table: table, action: entry.action, arguments: entry.arguments))
+    }
+    for table in old.defaults.keys.sorted() where defaults[table] == nil {
+      misses.append(.resetDefault(table: table))
+    }
+    return first + changed + second + misses + removed + removedMembers
+  }
+
+  private static func precedes(_ a: Key, _ b: Key) -> Bool {
+    if a.table != b.table { return a.table < b.table }
+    return a.key.lexicographicallyPrecedes(b.key)
+  }
+}

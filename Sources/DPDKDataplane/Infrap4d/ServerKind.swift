@@ -1,0 +1,25 @@
+import P4RuntimeProtos
+
+/// Which server it is, and so what can be believed of it.
+public enum ServerKind: Hashable, Sendable {
+  /// It does what P4Runtime's specification says.
+  case faithful
+  /// Upstream's `infrap4d` of IPDK 23.01: MODIFY answers OK and changes nothing, a group
+  /// can only grow, some requests crash it, reads stop early.
+  case upstream
+
+  /// Upstream's build forgets to define its version.
+  init(_ capabilities: P4_V1_CapabilitiesResponse) {
+    self = capabilities.p4RuntimeApiVersion == "P4RUNTIME_VER" ? .upstream : .faithful
+  }
+
+  /// Updates in one Write. Sixty errors of upstream's exceed what a client takes in
+  /// trailers; twenty arrive.
+  var maximumBatch: Int { self == .upstream ? 20 : .max }
+
+  /// Members of a group: upstream's server crashes at 1,024.
+  var maximumGroup: Int { self == .upstream ? 1023 : .max }
+
+  /// Whether a Write can ask for all or nothing.
+  var isAtomic: Bool { self == .faithful }
+}

@@ -1,0 +1,49 @@
+import Foundation
+
+/// A program of the system, run for a test.
+public enum Command {
+  /// How a program ended, with all it printed.
+  public struct Outcome: Sendable, CustomStringConvertible {
+    public var status: Int32
+    public var output: String
+    public var description: String { "exit \(status): \(output)" }
+  }
+
+  /// A program that a test cannot go on without failed.
+  public struct Failed: Error, CustomStringConvertible {
+    public var command: [String]
+    public var outcome: Outcome
+    public var description: String { "\(command.joined(separator: " ")): \(outcome)" }
+  }
+
+  /// Runs to the end, without holding a thread of the concurrency pool meanwhile.
+  public static func run(_ command: [String], input: String = "") async throws -> Outcome {
+    try await blocking { try runNow(command, input: input) }
+  }
+
+  /// Runs to the end, and throws unless that is 0.
+  @discardableResult
+  public static func check(_ command: String..., input: String = "") async throws -> String {
+    let outcome = try await run(command, input: input)
+    guard outcome.status == 0 else { throw Failed(command: command, outcome: outcome) }
+    return outcome.output
+  }
+
+  /// Runs to the end on this thread.
+  public static func runNow(_ command: [String], input: String = "") throws -> Outcome {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = command
+    let (pipe, stdin) = (Pipe(), Pipe())
+    process.standardOutput = pipe
+    process.standardError = pipe
+    process.standardInput = stdin
+    try process.run()
+    try stdin.fileHandleForWriting.write(contentsOf: Data(input.utf8))
+    try stdin.fileHandleForWriting.close()
+    let output = pipe.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return Outcome(
+      status: process.terminationStatus, output: String(decoding: output, as: UTF8.self))
+  }
+}

@@ -1,0 +1,75 @@
+import Foundation
+
+/// A program that runs beside a test, and is killed with its last reference.
+///
+/// Unchecked: after the start, only the process's own thread-safe calls are used.
+public final class RunningProgram: @unchecked Sendable {
+  private let process = Process()
+  private let output = Pipe()
+  private let lines: AsyncThrowingStream<String, any Error>
+
+  public init(_ command: [String]) throws {
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = command
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = output
+    process.standardError = output
+    let (lines, feed) = AsyncThrowingStream<String, any Error>.makeStream()
+    self.lines = lines
+    let handle = output.fileHandleForReading
+    try process.run()
+    Thread.detachNewThread {
+      var rest = Data()
+      while true {
+        let data = handle.availableData
+        guard !data.isEmpty else { break }
+        rest.append(data)
+        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+          feed.yield(String(decoding: rest[rest.startIndex..<end], as: UTF8.self))
+          rest = rest[(end + 1)...]
+        }
+      }
+      if !rest.isEmpty { feed.yield(String(decoding: rest, as: UTF8.self)) }
+      feed.finish()
+    }
+  }
+
+  deinit { kill() }
+
+  public var identifier: Int32 { process.processIdentifier }
+
+  /// Reads what it prints until a line contains the text.
+  ///
+  /// - Returns: that line.
+  /// - Throws: ``Ended`` when the output ends before.
+  @discardableResult
+  public func wait(for text: String) async throws -> String {
+    var seen: [String] = []
+    for try await line in lines {
+      if line.contains(text) { return line }
+      seen.append(line)
+    }
+    throw Ended(wanted: text, output: seen)
+  }
+
+  /// The lines that were not read yet, when it has ended.
+  public func rest() async throws -> [String] {
+    var rest: [String] = []
+    for try await line in lines { rest.append(line) }
+    return rest
+  }
+
+  public func interrupt() { if process.isRunning { process.interrupt() } }
+
+  public func kill() {
+    if process.isRunning { Foundation.kill(process.processIdentifier, SIGKILL) }
+  }
+
+  public struct Ended: Error, CustomStringConvertible {
+    public var wanted: String
+    public var output: [String]
+    public var description: String {
+      "ended without \"\(wanted)\": \(output.joined(separator: "\n"))"
+    }
+  }
+}
