@@ -41,8 +41,14 @@ struct GNMICtl {
   }
 }
 
-/// Prints a line at once, also into a pipe.
-func say(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
+/// Prints a line at once, also into a pipe. Ends the program when nobody reads it.
+func say(_ line: String) {
+  do {
+    try FileHandle.standardOutput.write(contentsOf: Data("\(line)\n".utf8))
+  } catch {
+    exit(0)
+  }
+}
 
 /// A command line that is not understood.
 struct UsageError: Error {

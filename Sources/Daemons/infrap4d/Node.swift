@@ -57,7 +57,10 @@ struct Node {
         maximumConnections: options.listening.maxConnections,
         maximumRequestBytes: options.listening.maxRequest << 20)
     }
+    let following = Task { await ports.follow() }
+    defer { following.cancel() }
     try await serve(listeners, controller)
+    await ports.noteLocations()
     await forwarder.stop()
     logger.notice("stopped")
   }
