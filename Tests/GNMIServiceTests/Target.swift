@@ -159,7 +159,7 @@ extension Gnmi_Path {
   }
 }
 
-extension Gnmi_TypedValue: @retroactive ExpressibleByStringLiteral {
+extension Gnmi_TypedValue: ExpressibleByStringLiteral {
   public init(stringLiteral value: String) {
     self = .with { $0.stringVal = value }
   }

@@ -87,7 +87,7 @@ enum InterfaceSchema {
   private static let drops = SchemaNode.list(
     "drop", key: "reason",
     [
-      .leaf("reason", .key, .key) { instance in
+      .leaf("reason", .operational) { instance in
         guard case .drop(let reason, _) = instance else { return nil }
         return .text(reason)
       },
