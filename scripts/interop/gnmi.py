@@ -111,6 +111,17 @@ def refusal(code, body):
         raise SystemExit(f"accepted what is {code}")
 
 
+def relay(stream, messages):
+    """Puts what a subscription tells into a queue, until it is closed."""
+    import grpc
+
+    try:
+        for message in stream:
+            messages.put(message)
+    except grpc.RpcError as error:
+        same(error.code().name, "CANCELLED")
+
+
 def main(program):
     name = interface()
     path = f"/interfaces/virtual-interface[name={name}]"
@@ -152,9 +163,7 @@ def main(program):
                 "mode": "stream", "encoding": "proto",
                 "subscription": [{"path": f"{path}/config/mtu", "mode": "on_change"}]})
             messages = queue.Queue()
-            threading.Thread(
-                target=lambda: [messages.put(message) for message in stream],
-                daemon=True).start()
+            threading.Thread(target=relay, args=(stream, messages), daemon=True).start()
             # pygnmi puts all that comes until then into one.
             same(messages.get(timeout=30), {"update": {}, "sync_response": True})
             client.set(update=[(f"{path}/config", {"port-type": "TAP"})], encoding="json")
