@@ -21,7 +21,10 @@ struct Draft {
     for node in try InterfaceSchema.root.nodes(matching: pattern, else: .notFound) {
       try node.checkDeletable(pattern)
     }
-    let views = interfaces.values.map { InterfaceView(config: $0) }
+    let concerned = pattern.interface.map { name in
+      [interfaces[name]].compactMap(\.self)
+    }
+    let views = (concerned ?? Array(interfaces.values)).map { InterfaceView(config: $0) }
     for selected in InterfaceSchema.root.select(pattern, in: .all(views)) {
       switch (selected.instance, selected.node.kind) {
       case (.all, _):

@@ -109,9 +109,7 @@ extension PathPattern {
 
   /// Whether the interface that it names, if it does, is there.
   fileprivate func isPossible(in snapshot: Snapshot) -> Bool {
-    guard let name = elements.lazy.compactMap({ $0.keys["name"] }).first, name != "*" else {
-      return true
-    }
-    return snapshot.interfaces.contains { $0.config.name == name }
+    guard let interface else { return true }
+    return snapshot.interfaces.contains { $0.config.name == interface }
   }
 }

@@ -143,9 +143,11 @@ public actor Interfaces {
     try await task.value
   }
 
-  private func apply(_ edit: (inout Draft) throws(GNMIError) -> Void) async throws {
-    var draft = Draft(configs, maximumInterfaces: maximumInterfaces)
-    try edit(&draft)
+  private func apply(
+    _ edit: @Sendable (inout Draft) throws(GNMIError) -> Void
+  ) async throws {
+    let draft = try await Self.edited(
+      Draft(configs, maximumInterfaces: maximumInterfaces), edit)
     guard draft.interfaces != configs else { return }
     let plan = try PortPlan(from: configs, to: draft)
     do {
@@ -159,6 +161,15 @@ public actor Interfaces {
       }
       throw failure.cause
     }
+  }
+
+  /// Not on the actor: a long Set does not keep others from reading.
+  private nonisolated static func edited(
+    _ draft: Draft, _ edit: @Sendable (inout Draft) throws(GNMIError) -> Void
+  ) async throws -> Draft {
+    var draft = draft
+    try edit(&draft)
+    return draft
   }
 
   private func take(_ configs: [String: InterfaceConfig], ids: [String: PortID]) async {

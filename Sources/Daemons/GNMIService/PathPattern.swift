@@ -54,6 +54,14 @@ struct PathPattern: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// The one interface that it is about, or nil when it is not about one.
+  var interface: String? {
+    guard elements.count >= 2, elements[0].name == "interfaces",
+      elements[1].name == InterfaceSchema.list, let name = elements[1].keys["name"], name != "*"
+    else { return nil }
+    return name
+  }
+
   var description: String {
     let text = elements.map { element in
       "/" + element.name
