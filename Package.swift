@@ -23,6 +23,7 @@ let package = Package(
     .library(name: "Replay", targets: ["Replay"]),
     .executable(name: "k8sdp", targets: ["k8sdp"]),
     .executable(name: "infrap4d", targets: ["infrap4d"]),
+    .executable(name: "gnmi-ctl", targets: ["gnmi-ctl"]),
   ],
   traits: [
     .default(enabledTraits: ["DPDK"]),
@@ -139,6 +140,16 @@ let package = Package(
       path: "Sources/Daemons/P4RuntimeService"),
 
     .target(
+      name: "GNMIService",
+      dependencies: [
+        "Core", "Hosting", "GNMIProtos",
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Sources/Daemons/GNMIService"),
+
+    .target(
       name: "StateDirectory",
       dependencies: [
         .product(name: "Crypto", package: "swift-crypto"),
@@ -157,7 +168,7 @@ let package = Package(
       name: "infrap4d",
       dependencies: [
         "Core", "SimDataplane", "K8sDPArtefacts", "Hosting", "Forwarding", "P4RuntimeService",
-        "StateDirectory", "Certificates", dpdk,
+        "GNMIService", "StateDirectory", "Certificates", dpdk,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
@@ -175,6 +186,15 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       path: "Sources/Daemons/infrap4d-bench"),
+    .executableTarget(
+      name: "gnmi-ctl",
+      dependencies: [
+        "GNMIProtos",
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      path: "Sources/Daemons/gnmi-ctl"),
 
     .target(name: "CForwarding", path: "Sources/Daemons/Forwarding/CForwarding"),
     .target(
@@ -240,6 +260,14 @@ let package = Package(
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
+    .testTarget(
+      name: "GNMIServiceTests",
+      dependencies: [
+        "GNMIService", "GNMIProtos", "Hosting", "Core",
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     .testTarget(name: "CoreTests", dependencies: ["Core", "K8sDPArtefacts"]),
     .testTarget(name: "SimDataplaneTests", dependencies: ["SimDataplane", "Core"]),
     .testTarget(
@@ -256,7 +284,8 @@ let package = Package(
     .testTarget(
       name: "Infrap4dTests",
       dependencies: [
-        "infrap4d", "Core", "Certificates", "P4RuntimeProtos", "NodeTesting", dpdk,
+        "infrap4d", "gnmi-ctl", "Core", "Certificates", "GNMIProtos", "P4RuntimeProtos",
+        "NodeTesting", dpdk,
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),

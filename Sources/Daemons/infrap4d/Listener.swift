@@ -26,6 +26,8 @@ struct Listener: Sendable {
     let config = HTTP2ServerTransport.Posix.Config.defaults { config in
       config.rpc.maxRequestPayloadSize = maximumRequestBytes
       config.http2.maxConcurrentStreams = 128
+      // Streams that clients keep open do not keep the server from stopping.
+      config.connection.maxGraceTime = .seconds(2)
       config.connection.keepalive.time = .seconds(60)
       config.connection.keepalive.timeout = .seconds(20)
       config.connection.keepalive.clientBehavior.allowWithoutCalls = true

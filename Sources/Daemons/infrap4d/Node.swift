@@ -1,6 +1,7 @@
 import Core
 import Forwarding
 import Foundation
+import GNMIService
 import GRPCCore
 import Glibc
 import Hosting
@@ -35,6 +36,10 @@ struct Node {
 
     let ports = PortStore(forwarder, directory, logger: logger)
     await ports.restore()
+    let interfaceStore = directory.map { InterfaceStore($0, logger: logger) }
+    let interfaces = Interfaces(
+      ports, journal: interfaceStore, maximumInterfaces: options.engine.maxPorts, logger: logger)
+    await interfaces.restore(interfaceStore?.content() ?? [])
     let store = directory.map { PipelineStore($0, logger: logger) }
     var controllerOptions = PipelineController.Options()
     controllerOptions.deviceID = options.deviceId
@@ -43,14 +48,19 @@ struct Node {
       journal: store, options: controllerOptions, logger: logger)
     await restore(store, controller)
 
-    let services: [any RegistrableRPCService] = [P4RuntimeService(controller)]
+    let services: [any RegistrableRPCService] = [
+      P4RuntimeService(controller), GNMIService(interfaces),
+    ]
     let listeners = try options.listening.addresses().map { address in
       Listener(
         address, security: security, services: services, mode: try options.listening.mode(),
         maximumConnections: options.listening.maxConnections,
         maximumRequestBytes: options.listening.maxRequest << 20)
     }
+    let following = Task { await ports.follow() }
+    defer { following.cancel() }
     try await serve(listeners, controller)
+    await ports.noteLocations()
     await forwarder.stop()
     logger.notice("stopped")
   }

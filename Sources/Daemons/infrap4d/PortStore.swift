@@ -7,7 +7,7 @@ import StateDirectory
 /// The ports, with the ids they have, on disk: a registry that remembers.
 ///
 /// A port is written down when it is made, before its maker hears of it, and taken
-/// out when it is removed.
+/// out when it is removed. Where a TAP was moved to is looked up once a second.
 actor PortStore: PortRegistry {
   private static let fileName = "ports.log"
   private static let kind: UInt8 = 1
@@ -26,7 +26,8 @@ actor PortStore: PortRegistry {
     log = directory.map { RecordLog($0, Self.fileName) }
   }
 
-  /// Makes the ports of the last process again; one that cannot be made is reported
+  /// Makes the ports of the last process again, with their ids: a TAP is taken over
+  /// where it is, or made anew when it is gone. A port that cannot be made is reported
   /// and forgotten.
   func restore() async {
     guard let record = log?.read().last else { return }
@@ -37,8 +38,7 @@ actor PortStore: PortRegistry {
     }
     for port in ports {
       do {
-        _ = try await registry.add(port)
-        known.append(port)
+        known.append(try await remake(port))
         logger.info(
           "port restored", metadata: ["port": "\(port.name)", "id": "\(port.id ?? 0)"])
       } catch {
@@ -47,6 +47,54 @@ actor PortStore: PortRegistry {
       }
     }
     save()
+  }
+
+  private func remake(_ port: PortDescription) async throws -> PortDescription {
+    do {
+      _ = try await registry.add(port)
+      return port
+    } catch let error as DataplaneError where error.code == .notFound && port.location != nil {
+      logger.warning(
+        "the interface is gone with its namespace; making it again",
+        metadata: ["port": "\(port.name)"])
+      var port = port
+      port.location = nil
+      _ = try await registry.add(port)
+      return port
+    }
+  }
+
+  /// Writes down where TAPs are, until the task is cancelled.
+  func follow() async {
+    while !Task.isCancelled {
+      await noteLocations()
+      try? await Task.sleep(for: .seconds(1))
+    }
+  }
+
+  /// Writes down where TAPs are now.
+  func noteLocations() async {
+    let ports = await registry.ports()
+    let here = Self.namespace()
+    var isChanged = false
+    for port in ports where port.description.kind == .tap {
+      // An interface that is gone is left where it was last.
+      guard let index = known.firstIndex(where: { $0.id == port.id }),
+        let location = port.location
+      else { continue }
+      let isHome = location == InterfaceLocation(name: known[index].name, namespace: here)
+      let moved = isHome ? nil : location
+      guard known[index].location != moved else { continue }
+      known[index].location = moved
+      isChanged = true
+    }
+    if isChanged { save() }
+  }
+
+  /// The inode number of this process's network namespace.
+  private static func namespace() -> UInt64 {
+    var status = stat()
+    return stat("/proc/self/ns/net", &status) == 0 ? UInt64(status.st_ino) : 0
   }
 
   func add(_ port: PortDescription) async throws -> PortID {

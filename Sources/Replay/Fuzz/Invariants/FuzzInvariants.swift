@@ -63,7 +63,8 @@ struct FuzzInvariants {
       return "\(TraceText.verdict(verdict)): not a reason of k8s_dp"
     case .drop: break
     }
-    guard isIntended, let request = FuzzRequest(before: before, after: after, verdict: verdict) else {
+    guard isIntended, let request = FuzzRequest(before: before, after: after, verdict: verdict)
+    else {
       return nil
     }
     guard node.services[request.flow.service] != nil || request.endpoint != nil else {

@@ -1,0 +1,129 @@
+import Foundation
+import GRPCNIOTransportHTTP2
+
+/// The flags: `-name=value`, `--name value`, `--switch`, `--noswitch`, anywhere.
+struct Options {
+  var address = "localhost:9339"
+  /// Milliseconds between samples.
+  var interval: UInt64 = 5000
+  var replace = false
+  var getType = "ALL"
+  var insecure = false
+  var authority = folder + "ca.crt"
+  var certificate = folder + "client.crt"
+  var key = folder + "client.key"
+  var help = false
+
+  private static let folder = "/usr/share/stratum/certs/"
+
+  static let usage = """
+    usage: gnmi-ctl [flags] {get,set,del,cap,sub-onchange,sub-sample} "PARAMETERS"
+
+    PARAMETERS is device:virtual-device,name:NAME and then
+      set           key:value,…   one Set for each, in this order
+      get           key           such as tdi-portin-id or counters; nothing is everything
+      del           key or /path  nothing is the device
+      sub-onchange  key or /path  nothing is the device
+      sub-sample    key or /path  nothing is the device
+    device:physical-device is an interface that is there already.
+
+    flags:
+      --grpc_addr=localhost:9339    HOST:PORT or unix:PATH
+      --grpc_use_insecure_mode      no TLS
+      --ca_cert_file --client_cert_file --client_key_file
+                                    /usr/share/stratum/certs/{ca.crt,client.crt,client.key}
+      --interval=5000               milliseconds between samples
+      --replace                     replace instead of update
+      --get_type=ALL                ALL, CONFIG, STATE or OPERATIONAL
+
+    The exit code is 0, or the number of the error in gRPC.
+    """
+
+  /// Flags of a server or of a log, which scripts give and which mean nothing here.
+  private static let ignored: Set<String> = [
+    "server_key_file", "server_cert_file", "log_dir", "logtostderr", "alsologtostderr",
+    "stderrthreshold", "minloglevel", "v", "colorlogtostderr",
+  ]
+  private static let switches: Set<String> = [
+    "replace", "grpc_use_insecure_mode", "help", "logtostderr", "alsologtostderr",
+    "colorlogtostderr",
+  ]
+
+  /// - Returns: the words that are no flags.
+  mutating func parse(_ arguments: [String]) throws -> [String] {
+    var words: [String] = []
+    var rest = arguments[...]
+    while let argument = rest.popFirst() {
+      if argument == "--" { return words + rest }
+      guard argument.hasPrefix("-"), argument.count > 1 else {
+        words.append(argument)
+        continue
+      }
+      let text = argument.drop { $0 == "-" }
+      let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      let name = String(parts[0])
+      if parts.count == 2 {
+        try set(name, String(parts[1]))
+      } else if Self.switches.contains(name) {
+        try set(name, "true")
+      } else if name.hasPrefix("no"), Self.switches.contains(String(name.dropFirst(2))) {
+        try set(String(name.dropFirst(2)), "false")
+      } else {
+        guard let value = rest.popFirst() else {
+          throw UsageError(reason: "flag --\(name) needs a value")
+        }
+        try set(name, value)
+      }
+    }
+    return words
+  }
+
+  private mutating func set(_ name: String, _ value: String) throws {
+    switch name {
+    case "grpc_addr": address = value
+    case "interval":
+      guard let number = UInt64(value), (1...86_400_000).contains(number) else {
+        throw UsageError(reason: "--interval is 1 to 86400000 ms")
+      }
+      interval = number
+    case "get_type": getType = value
+    case "ca_cert_file": authority = value
+    case "client_cert_file": certificate = value
+    case "client_key_file": key = value
+    case "replace": replace = try Self.bool(name, value)
+    case "grpc_use_insecure_mode": insecure = try Self.bool(name, value)
+    case "help": help = try Self.bool(name, value)
+    default:
+      guard Self.ignored.contains(name) else { throw UsageError(reason: "no flag --\(name)") }
+    }
+  }
+
+  private static func bool(_ name: String, _ value: String) throws -> Bool {
+    switch value.lowercased() {
+    case "true", "t", "yes", "y", "1": true
+    case "false", "f", "no", "n", "0": false
+    default: throw UsageError(reason: "--\(name) is true or false")
+    }
+  }
+
+  func transport() throws -> HTTP2ClientTransport.Posix {
+    if address.hasPrefix("unix:") {
+      return try .http2NIOPosix(
+        target: .unixDomainSocket(
+          path: String(address.dropFirst(5)), authority: "localhost"),
+        transportSecurity: .plaintext)
+    }
+    guard let colon = address.lastIndex(of: ":"),
+      let port = Int(address[address.index(after: colon)...]), (1...65_535).contains(port)
+    else { throw UsageError(reason: "--grpc_addr is HOST:PORT or unix:PATH") }
+    let host = address[..<colon].trimmingCharacters(in: ["[", "]"])
+    return try .http2NIOPosix(
+      target: .dns(host: host, port: port),
+      transportSecurity: insecure
+        ? .plaintext
+        : .mTLS(
+          certificateChain: [.file(path: certificate, format: .pem)],
+          privateKey: .file(path: key, format: .pem)
+        ) { $0.trustRoots = .certificates([.file(path: authority, format: .pem)]) })
+  }
+}
