@@ -3,7 +3,8 @@ SWIFT ?= swift
 OUT ?= out
 DEMO := Fixtures/curl-service
 
-.PHONY: help deps build release test lint format demo bench differences fuzz coverage faults clean
+.PHONY: help deps build release test lint format demo bench differences fuzz parser-fuzz sanitize \
+	coverage faults clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -48,6 +49,15 @@ SEED ?= $(shell date +%s)0000
 fuzz: release ## Fuzz model against DPDK: FRAMES frames from SEED on
 	.build/release/k8sdp fuzz --seed $(SEED) --frames $(FRAMES) --out $(OUT)/fuzz
 
+SECONDS ?= 60
+
+parser-fuzz: deps ## libFuzzer on each parser of outside bytes, SECONDS each
+	OUT=$(OUT) scripts/parser-fuzz.sh $(SECONDS)
+
+sanitize: deps ## AddressSanitizer with the fuzzer as driver, ThreadSanitizer with the tests
+	OUT=$(OUT) scripts/sanitize.sh address
+	scripts/sanitize.sh thread
+
 coverage: deps ## What the tests reach of the pipeline and the model, as one HTML page
 	scripts/coverage/coverage.py --out $(OUT)/coverage
 
@@ -58,4 +68,4 @@ faults: release ## Put faults into the pipeline and the model, count those found
 	scripts/faults/model.py $(SAMPLED) --out $(OUT)/faults
 
 clean: ## Remove what was built
-	rm -rf .build .build-coverage .build-faults $(OUT)
+	rm -rf .build .build-asan .build-coverage .build-faults .build-fuzz .build-tsan $(OUT)

@@ -218,11 +218,10 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       path: "Tests/ParserFuzz/Parsers"),
-    .systemLibrary(name: "CLibFuzzer", path: "Tests/ParserFuzz/CLibFuzzer"),
     .executableTarget(
       name: "parser-fuzz",
       dependencies: [
-        "Parsers", "CLibFuzzer", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Parsers", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/ParserFuzz/parser-fuzz"),
     .testTarget(name: "ParserFuzzTests", dependencies: ["Parsers", "Replay"]),

@@ -11,7 +11,7 @@ import Testing
 
   @Test(arguments: OutsideParsers.all.map { $0.name })
   func seedsAreTakenAndDamagedOnesDoNoHarm(_ name: String) throws {
-    let type = try #require(OutsideParsers.all.first { $0.name == name })
+    let type = try #require(OutsideParsers.named(name))
     var parser = try type.init()
     let seeds = try type.seeds(root: Self.root)
     #expect(seeds.contains { parser.parse($0) })

@@ -24,4 +24,10 @@ public enum OutsideParsers {
     BundleParser.self, P4InfoParser.self, PipelineConfigParser.self, WriteRequestParser.self,
     RecordLogParser.self,
   ]
+
+  public static var names: String { all.map { $0.name }.joined(separator: ", ") }
+
+  public static func named(_ name: String) -> (any OutsideParser.Type)? {
+    all.first { $0.name == name }
+  }
 }
