@@ -3,7 +3,7 @@ SWIFT ?= swift
 OUT ?= out
 DEMO := Fixtures/curl-service
 
-.PHONY: help deps build release test lint format demo bench differences fuzz coverage clean
+.PHONY: help deps build release test lint format demo bench differences fuzz coverage faults clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -48,8 +48,14 @@ SEED ?= $(shell date +%s)0000
 fuzz: release ## Fuzz model against DPDK: FRAMES frames from SEED on
 	.build/release/k8sdp fuzz --seed $(SEED) --frames $(FRAMES) --out $(OUT)/fuzz
 
-coverage: deps ## What the tests reach: the pipeline's tables, the model's lines
-	scripts/coverage.sh $(OUT)/coverage
+coverage: deps ## What the tests reach of the pipeline and the model, as one HTML page
+	scripts/coverage/coverage.py --out $(OUT)/coverage
+
+SAMPLED = $(if $(SAMPLE),--sample $(SAMPLE) --seed $(SEED))
+
+faults: release ## Put faults into the pipeline and the model, count those found; SAMPLE=N: only N of each, by SEED
+	.build/release/k8sdp mutate $(SAMPLED) --fixtures Fixtures --equivalent scripts/faults/equivalent-spec.txt
+	scripts/faults/model.py $(SAMPLED) --out $(OUT)/faults
 
 clean: ## Remove what was built
-	rm -rf .build .build-coverage $(OUT)
+	rm -rf .build .build-coverage .build-faults $(OUT)

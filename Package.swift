@@ -178,6 +178,15 @@ let package = Package(
       path: "Sources/Daemons/infrap4d"),
 
     .executableTarget(
+      name: "infrap4d-bench",
+      dependencies: [
+        "Core", "Infrap4dDataplane",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Sources/Daemons/infrap4d-bench"),
+    .executableTarget(
       name: "gnmi-ctl",
       dependencies: [
         "GNMIProtos",

@@ -825,8 +825,11 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
                                     meta.mode = MODE_SET;
                                     flows.apply();
                                 } else {
+                                    // The timer of the entry for replies will be the same:
+                                    // neither may outlive the other, or another flow could
+                                    // take its place there.
                                     meta.kind = KIND_TCP_HALF;
-                                    meta.mode = MODE_KEEP;
+                                    meta.mode = MODE_SET;
                                     if (flows.apply().hit) {
                                         meta.found = FOUND_HALF;
                                     }
@@ -1017,9 +1020,10 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
                                 if (meta.next != NEXT_DROP) {
                                     if (meta.found == FOUND_NONE) {
                                         // Its slot was unpinned, and it is at the same
-                                        // endpoint again.
+                                        // endpoint again. Both entries get one timer: the
+                                        // table may be full when one of them ends first.
                                         timer = TIMER_UDP_STREAM;
-                                        meta.mode = MODE_KEEP;
+                                        meta.mode = MODE_SET;
                                         flows.apply();
                                     }
                                 }

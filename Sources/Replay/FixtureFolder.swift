@@ -7,6 +7,20 @@ public struct FixtureFolder: Hashable, Sendable {
 
   public init(path: String) { self.path = path }
 
+  /// The folders in another one that have a state file, by name.
+  public static func all(in path: String) -> [FixtureFolder] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    return names.sorted().map { FixtureFolder(path: "\(path)/\($0)") }
+      .filter { FileManager.default.fileExists(atPath: $0.path + "/state.yaml") }
+  }
+
+  /// Tables in which the fixtures of this project have room, small enough to read
+  /// every entry after every frame.
+  static let sizes = [
+    "flows": 256, "fragments": 16, "slots": 4096, "endpoints": 1024, "routes": 1024,
+    "arp_targets": 1024, "services": 256,
+  ]
+
   /// Its captures called `<prefix>-port-<N>.pcap` or `.pcapng`, by port.
   public func captures(_ prefix: String) -> [CaptureInput] {
     let files = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []

@@ -109,8 +109,10 @@ extension Pipeline {
       flow.rearm = .set
       _ = lookUpFlow(&flow, now: packet.now, .own, &tracer)
     } else {
+      // The timer of the entry for replies will be the same: neither may outlive the other,
+      // or another flow could take its place there.
       flow.set(kind: FlowKind.tcpHalfOpen)
-      flow.rearm = .keep
+      flow.rearm = .set
       if lookUpFlow(&flow, now: packet.now, .own, &tracer).hit {
         flow.found = .half
         packet.endpoint = flow.data.id

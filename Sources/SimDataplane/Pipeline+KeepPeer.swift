@@ -92,9 +92,10 @@ extension Pipeline {
         flow.rearm = .set
         _ = lookUpFlow(&flow, now: packet.now, .peer, &tracer)
       } else if isNew {
-        // Its slot was unpinned, and it is at the same endpoint again.
+        // Its slot was unpinned, and it is at the same endpoint again. Both entries get one
+        // timer: the table may be full when one of them ends first.
         flow.timer = .udpStream
-        flow.rearm = .keep
+        flow.rearm = .set
         _ = lookUpFlow(&flow, now: packet.now, .peer, &tracer)
       }
     } else {

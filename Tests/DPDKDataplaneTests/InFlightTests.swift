@@ -65,6 +65,11 @@
         case .intent(let intent):
           try flush()
           try set(intent)
+        case .row(let entry):
+          try flush()
+          // A row that is not there is refused by both.
+          let isTaken = (try? model.apply([.modify(entry)])) != nil
+          #expect(((try? engine.apply([.modify(entry)])) != nil) == isTaken)
         case .frame(var frame):
           if batch.count == wanted {
             try flush()

@@ -5,7 +5,7 @@ import P4RuntimeTesting
 import Testing
 
 /// The client against our own service.
-@Suite(.timeLimit(.minutes(2))) struct OwnServerTests {
+@Suite(.timeLimit(.minutes(15))) struct OwnServerTests {
   @Test func entriesAreTheServers() async throws {
     let path = Servers.socket()
     let (service, host) = Servers.ours()

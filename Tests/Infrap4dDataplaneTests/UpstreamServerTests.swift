@@ -6,7 +6,7 @@ import P4RuntimeTesting
 import Testing
 
 /// The client against a server that misbehaves as upstream's does.
-@Suite(.timeLimit(.minutes(2))) struct UpstreamServerTests {
+@Suite(.timeLimit(.minutes(15))) struct UpstreamServerTests {
   private func run(
     failures: Int = 0,
     _ body: @Sendable @escaping (Infrap4dClient, UpstreamFake) async throws -> Void

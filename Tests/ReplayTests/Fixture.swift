@@ -15,18 +15,10 @@ struct Fixture: CustomTestStringConvertible, Sendable {
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     .appendingPathComponent("Fixtures")
 
-  static let all: [Fixture] = {
-    let folders =
-      (try? FileManager.default.contentsOfDirectory(
-        at: root, includingPropertiesForKeys: nil)) ?? []
-    return
-      folders
-      .filter {
-        FileManager.default.fileExists(atPath: $0.appendingPathComponent("state.yaml").path)
-      }
-      .map { Fixture(name: $0.lastPathComponent, folder: $0) }
-      .sorted { $0.name < $1.name }
-  }()
+  static let all: [Fixture] = FixtureFolder.all(in: root.path).map {
+    let folder = URL(fileURLWithPath: $0.path)
+    return Fixture(name: folder.lastPathComponent, folder: folder)
+  }
 
   /// The captures called `<prefix>-port-<N>.pcap*`, by port.
   func captures(_ prefix: String) -> [CaptureInput] {

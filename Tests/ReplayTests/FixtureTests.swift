@@ -6,11 +6,7 @@ import Testing
 /// Every fixture through every dataplane.
 @Suite(.serialized)
 struct FixtureTests {
-  /// Small tables: every entry is read after every frame.
-  static let sizes = [
-    "flows": 256, "fragments": 16, "slots": 4096, "endpoints": 1024, "routes": 1024,
-    "arp_targets": 1024, "services": 256,
-  ]
+  static let sizes = FixtureFolder.sizes
   let factory = DataplaneFactory.k8sDP(sizes: sizes)
 
   #if DPDK

@@ -120,6 +120,29 @@ import Testing
     #expect(live == Set((UInt32(0)..<32).filter { $0 % 2 == 1 }))
   }
 
+  /// What follows four entries in memory is no entry, whatever it says.
+  @Test func thereIsNoFifth() {
+    var table = Table(buckets: 1)
+    // Read as a fifth entry, the hash of the first would be a time, the timers a hash,
+    // and its data a key.
+    let (place, _) = table.lookUp(key(1), hash: .max, now: start)
+    let data = FlowData(id: 1, ip: 2, port: 3, kind: 4, nat: 5)
+    let isLearned = table.learn(
+      key(1), data, timer: 1, at: place, now: start, timers: timers)
+    #expect(isLearned)
+    for n in UInt32(2)...4 { #expect(learn(&table, n, now: start)) }
+    var asKey = FlowKey.zero
+    asKey.low = 1 | 2 << 32
+    asKey.high = 3 | 4 << 16 | 5 << 24
+    let isFound = table.lookUp(asKey, hash: 1, now: start).hit
+    #expect(!isFound)
+    // Nor is there room for one, once its time seems to be over.
+    var full = Table(buckets: 1)
+    let late = UInt64(1) << 60
+    for n in UInt32(1)...4 { #expect(learn(&full, n, now: late)) }
+    #expect(!learn(&full, 5, now: late))
+  }
+
   /// A table nobody wrote to has nothing in it.
   @Test func empty() {
     var table = Table(buckets: 8)

@@ -46,6 +46,16 @@ import Testing
     expect(.tcpHalfOpen, 2, in: node)
   }
 
+  /// A trace says what the timers are now.
+  @Test func tracesNameTheTime() throws {
+    let node = try make(.udp, at: 0)
+    try node.plane.setTimer(K8sDP.Timer.udpUnreplied.profile, seconds: 77)
+    var frame = Node.ether.udp(
+      .init(from: Node.client.ip, to: Node.vip), .init(from: 41_000, to: 80), payload: [])
+    let trace = node.plane.trace(&frame, port: 0, at: .zero, names: NameBook())
+    #expect(trace.steps.contains { "\($0)".contains("77 s") })
+  }
+
   @Test(arguments: starts) func established(start: Double) throws {
     let node = try make(.tcp, at: start)
     node.connect(.client(), .service)

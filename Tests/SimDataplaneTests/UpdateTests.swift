@@ -71,6 +71,24 @@ import Testing
     #expect(node.send(ping).verdict == .forward(9))
   }
 
+  /// No intent leads UDP to an endpoint that drains; rows may. Only TCP has connections
+  /// that are new.
+  @Test func udpToADrainingEndpoint() throws {
+    let node = try Node(pods: [7])
+    for transport in TransportProtocol.allCases { try node.serve(transport, by: [7: 1]) }
+    for id: UInt32 in [1, 2] {
+      try node.plane.apply([
+        .modify(K8sDP.endpoint(id, address: Self.new, port: 9090, .drain(Self.hop)))
+      ])
+    }
+    #expect(node.tcp(.client(), .service, .syn).verdict == .drop(.endpointGone))
+    for _ in 1...2 {
+      let outcome = node.udp(.client(), .service)
+      #expect(outcome.verdict == .forward(9))
+      #expect(outcome.destination == Socket(ip: Self.new, port: 9090))
+    }
+  }
+
   @Test func tableFull() throws {
     let node = try Node(sizes: ["routes": 5])
     func rows(_ range: ClosedRange<UInt32>) -> [Update] {

@@ -4,8 +4,8 @@ import Testing
 
 @testable import Replay
 
-/// Lets one fault of the model after the other happen and looks for it: a fuzz run of one
-/// seed, then every fixture, both against DPDK, which has no fault.
+/// Lets one fault of the model after the other happen and looks for it: a fuzz run, then
+/// every fixture, both against DPDK, which has no fault.
 @Suite struct ModelFaultWorker {
   /// DPDK, with all of this package that it uses as it was written.
   final class Faultless: Dataplane {
@@ -52,6 +52,14 @@ import Testing
       faultless { inner.learnedEntries(at: time) }
     }
     func counters() -> Counters { faultless { inner.counters() } }
+    func registers(_ name: String) throws(DataplaneError) -> [UInt64] {
+      try faultless { () throws(DataplaneError) in try inner.registers(name) }
+    }
+    func setRegister(_ name: String, _ index: Int, to value: UInt64) throws(DataplaneError) {
+      try faultless { () throws(DataplaneError) in
+        try inner.setRegister(name, index, to: value)
+      }
+    }
   }
 
   static func factory(sizes: [String: Int], ports: Int, staleByte: UInt8?) -> DataplaneFactory {
@@ -72,30 +80,39 @@ import Testing
   @Test func faults() throws {
     let environment = ProcessInfo.processInfo.environment
     let frames = Int(environment["K8SDP_FAULT_FRAMES"] ?? "") ?? 30_000
+    let seed = UInt64(environment["K8SDP_FAULT_SEED"] ?? "") ?? 1
     let log = try #require(FileHandle(forWritingAtPath: environment["K8SDP_FAULT_LOG"] ?? ""))
     log.seekToEndOfFile()
+    try #require(!Fixture.all.isEmpty)
     for word in (environment["K8SDP_FAULTS"] ?? "").split(separator: ",") {
       let number = try #require(Int(word))
       log.write(Data("\(number) ".utf8))
       // A fault may run for ever; this ends the process, and so the fault is found.
-      alarm(10)
+      limit(seconds: 30)
       selectFault(number)
-      let outcome = outcome(frames: frames)
+      let outcome = outcome(seed: seed, frames: frames)
       selectFault(0)
-      alarm(0)
+      limit(seconds: 0)
       log.write(Data("\(outcome)\n".utf8))
     }
   }
 
-  private func outcome(frames: Int) -> String {
+  /// Of processor time, so that a busy machine finds no faults; 0 is no limit.
+  private func limit(seconds: Int) {
+    var timer = itimerval()
+    timer.it_value.tv_sec = seconds
+    setitimer(Int32(ITIMER_PROF.rawValue), &timer, nil)
+  }
+
+  private func outcome(seed: UInt64, frames: Int) -> String {
     do {
-      var fuzzer = Fuzzer(seed: 1, frames: frames)
+      var fuzzer = Fuzzer(seed: seed, frames: frames)
       fuzzer.minimises = false
       fuzzer.factory = {
         Self.factory(sizes: $0.sizes, ports: 16, staleByte: $0.staleByte)
       }
       if try fuzzer.run().failure != nil { return "fuzz" }
-      let factory = Self.factory(sizes: FixtureTests.sizes, ports: 1024, staleByte: 0)
+      let factory = Self.factory(sizes: FixtureFolder.sizes, ports: 1024, staleByte: 0)
       for fixture in Fixture.all {
         var expected: [PortID: [[UInt8]]] = [:]
         for capture in fixture.captures("expect") {

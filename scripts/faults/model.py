@@ -9,7 +9,8 @@ Exits with 1 when fewer than 95 % are found, or when equivalent-model.txt is wro
 import argparse
 import json
 import os
-import shutil
+import random
+import resource
 import signal
 import subprocess
 import sys
@@ -18,68 +19,51 @@ import threading
 from collections import Counter
 from pathlib import Path
 
-from model_faults import Rewriter, computed_statics
-
-ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from model_faults import Rewriter, computed_statics  # noqa: E402
+from part import part  # noqa: E402
+
 MODEL = (
     "CRC32C", "ExactTable", "FlowKey", "FlowState", "InternetChecksum", "JHash", "LearnerTable",
     "Packet", "Parser", "Pipeline", "Pipeline+Batch", "Pipeline+Control", "Pipeline+FindFlow",
     "Pipeline+Forward", "Pipeline+KeepPeer", "SimDataplane", "Tables")
 FILES = [f"Sources/SimDataplane/{name}.swift" for name in MODEL]
 FILES += ["Sources/Core/Packets/FrameGate.swift", "Sources/Core/Dataplane/Time.swift"]
-SECONDS = 120  # for one fault in the unit tests
+SECONDS = 40  # of processor time, for a fault in the unit tests
+MINUTES = 20  # for any process
 SHARE = 25  # faults a process tries
 
 
-def write_if_changed(path, data):
-    """So that what is the same is not built again."""
-    if not path.exists() or path.read_bytes() != data:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-
-
 def make_copy(folder):
-    """Writes the package with every fault in it. Returns the faults."""
-    faults, operators, files = [], [], {}
-    for top in ("Package.swift", "Package.resolved", "Sources", "Tests", "k8s_dp", "Fixtures"):
-        paths = [ROOT / top] if (ROOT / top).is_file() else (ROOT / top).rglob("*")
-        for path in paths:
-            if path.is_symlink():
-                target = folder / path.relative_to(ROOT)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                if not target.is_symlink():
-                    target.symlink_to(os.readlink(path))
-            elif path.is_file():
-                files[path.relative_to(ROOT)] = path.read_bytes()
+    """Makes a part of the package with every fault in it. Returns the faults."""
+    faults, operators, changed = [], [], {}
     for file in FILES:
         rewriter = Rewriter(Path(file).name, (ROOT / file).read_text(), len(faults) + 1)
         text = computed_statics(rewriter.rewritten())
         if "SimDataplane" in file and "import Core" not in text:
             text = "import Core\n" + text
-        files[Path(file)] = text.encode()
+        changed[Path(file)] = text.encode()
         faults += rewriter.faults
         operators += rewriter.operators
-    files[Path("Sources/Core/Fault.swift")] = (
+    changed[Path("Sources/Core/Fault.swift")] = (
         (HERE / "Fault.swift").read_text() + "\n".join(operators)).encode()
-    worker = Path("Tests/ReplayTests/ModelFaultWorker.swift")
-    files[worker] = (HERE / worker.name).read_bytes()
-    for path, data in files.items():
-        write_if_changed(folder / path, data)
-    for path in [*folder.rglob("Sources/**/*.swift"), *folder.rglob("Tests/**/*.swift")]:
-        if path.relative_to(folder) not in files:
-            path.unlink()
+    tests = (ROOT / "Tests/ReplayTests/Fixture.swift", HERE / "ModelFaultWorker.swift")
+    part.make(folder, tests, changed)
     return faults
 
 
 class Hunt:
     """Tries faults in several processes; goes on behind those that crash one."""
 
-    def __init__(self, faults, binary, frames, jobs):
-        self.faults = faults
+    def __init__(self, binary, options):
         self.binary = binary
-        self.frames = frames
-        self.jobs = jobs
+        self.frames = options.frames
+        self.seed = options.seed
+        self.jobs = options.jobs
         self.outcomes = {}
         self.lock = threading.Lock()
         self.shares = []
@@ -105,13 +89,16 @@ class Hunt:
             while share:
                 share = self.attempt(share)
 
-    def start(self, environment, pattern, seconds):
+    def start(self, environment, pattern, seconds=None):
+        """Runs tests. Returns 0, what the process ended with, or minus the signal."""
         process = subprocess.Popen(
             [self.binary, "--testing-library", "swift-testing", "--filter", pattern],
             env=os.environ | {"SWIFT_BACKTRACE": "enable=no"} | environment,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            preexec_fn=seconds and (
+                lambda: resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))))
         try:
-            return process.wait(seconds)
+            return process.wait(MINUTES * 60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -122,10 +109,12 @@ class Hunt:
         with tempfile.NamedTemporaryFile("r") as log:
             status = self.start(
                 {"K8SDP_FAULTS": ",".join(map(str, share)), "K8SDP_FAULT_LOG": log.name,
-                 "K8SDP_FAULT_FRAMES": str(self.frames)}, "ModelFaultWorker", SECONDS * len(share))
+                 "K8SDP_FAULT_FRAMES": str(self.frames), "K8SDP_FAULT_SEED": str(self.seed)},
+                "ModelFaultWorker")
             lines = [line.split() for line in log.read().splitlines()]
         for words in lines:
-            self.note(int(words[0]), words[1] if len(words) > 1 else "crash")
+            end = "endless" if status == -signal.SIGPROF else "crash"
+            self.note(int(words[0]), words[1] if len(words) > 1 else end)
         if not lines:
             raise SystemExit(f"{self.binary} did not start: {status}")
         return share[len(lines):]
@@ -178,8 +167,10 @@ def build(folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", default=ROOT / "out/mutation", type=Path)
-    parser.add_argument("--every", default=1, type=int, help="only every n-th fault")
+    parser.add_argument("--out", default=ROOT / "out/faults", type=Path)
+    parser.add_argument("--sample", type=int, help="only that many faults, chosen at random")
+    parser.add_argument("--seed", default=1, type=int,
+                        help="where the fuzzer begins, and which faults a sample has")
     parser.add_argument("--frames", default=30_000, type=int, help="of fuzzing for a fault")
     parser.add_argument("--jobs", default=2, type=int)
     options = parser.parse_args()
@@ -187,7 +178,7 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     faults = make_copy(folder)
     print(f"{len(faults)} faults in {len(FILES)} files; building", file=sys.stderr)
-    hunt = Hunt(faults, build(folder), options.frames, options.jobs)
+    hunt = Hunt(build(folder), options)
 
     # Without a fault, nothing may be found.
     hunt.run([0])
@@ -195,7 +186,10 @@ def main():
     if hunt.outcomes != {0: "none"}:
         sys.exit(f"without any fault the suite finds one: {hunt.outcomes[0]}")
     hunt.outcomes = {}
-    hunt.run(list(range(1, len(faults) + 1, options.every)))
+    numbers = range(1, len(faults) + 1)
+    if options.sample:
+        numbers = random.Random(options.seed).sample(numbers, min(options.sample, len(faults)))
+    hunt.run(list(numbers))
     hunt.unit_tests()
     print(file=sys.stderr)
     sys.exit(report(faults, hunt.outcomes, options))
@@ -228,9 +222,12 @@ def report(faults, outcomes, options):
     for title, listed in (("survivors", False), ("equivalent", True)):
         chosen = [fault for fault in survivors if (fault.name in known) == listed]
         lines += ["", f"{title}: {len(chosen)}"]
+        reason = None
         for fault in chosen:
-            reason = f"   # {known[fault.name]}" if listed else ""
-            lines.append(f"  {fault.file}:{fault.line}: {fault.name.split(' | ', 1)[1]}{reason}")
+            if listed and known[fault.name] != reason:
+                reason = known[fault.name]
+                lines.append(f"  # {reason}")
+            lines.append(f"  {fault.file}:{fault.line}: {fault.name.split(' | ', 1)[1]}")
     lines += [""] * bool(wrong) + wrong
     text = "\n".join(lines) + "\n"
     print(text, end="")

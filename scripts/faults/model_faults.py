@@ -367,13 +367,17 @@ class Rewriter:
             body = self.all[i:end]
             assigns = any(t.text in ASSIGNMENTS for t in self.top_level(i, end))
             calls = body[-1].text == ")" and not assigns
-            if calls and "->" in header:
-                continue  # the value of a function of one expression
+            if calls and ("->" in header or self.is_closure(brace)):
+                continue  # may be the value of one expression
             if not assigns and not calls:
                 continue
             short = " ".join(text.split())
             n = self.fault(token, "statement", short, "left out")
             self.wrap(token.start, body[-1].end, f"if !faulty({n}) {{ ", " }")
+
+    def is_closure(self, brace):
+        """Whether a block begins with `{ names in`."""
+        return any(t.text == "in" for t in self.all[brace:self.line_end(brace + 1)])
 
     def function_of(self, brace):
         """The header of the function around a block; None outside of any."""

@@ -3,9 +3,10 @@
 The engine's timers end up to 2^32 cycles early, so waits keep clear of the
 limits by five seconds and more.
 """
+from .ip import datagram
 from .outcomes import dnat, drop, routed, snat
 from .packets import ACK, FIN, PSH, RST, SYN
-from .scenario import BOTH, CLIENT, VIP, WEB1, scenario
+from .scenario import BOTH, CLIENT, VIP, WEB1, port, scenario, service
 
 HOUR = 3600
 
@@ -95,6 +96,31 @@ def udp_ageing(run):
     query(run)
     run.wait(35)
     answer(run, known=False)
+
+
+@scenario("udp-pod-readded", "R6 R7 R8 R11",
+          "UDP to a pod that goes and comes back, with fragments, replies and silence after that.",
+          "entries for replies outlive those for requests and the other way round, and neither "
+          "leads astray.", services=[BOTH])
+def udp_pod_readded(run):
+    ports = (40000, 40001)
+    for sport in ports:
+        query(run, sport)
+    run.change(pods=[CLIENT], services=[service("both", port("UDP", 53))])
+    run.change(pods=[CLIENT, WEB1], services=[BOTH])
+    # New entries for requests, the old ones for replies.
+    for sport in ports:
+        query(run, sport)
+    for piece in datagram(CLIENT, ports[0], VIP, 53, payload=bytes(40), sizes=(24,)):
+        run.send(CLIENT, piece, dnat(WEB1, 5353))
+    run.wait(20)
+    query(run, ports[0])
+    run.wait(20)
+    # The entry for requests that the one for replies names is gone.
+    answer(run, ports[0])
+    # The entry for replies is gone, the one for requests is not.
+    query(run, ports[1])
+    answer(run, ports[1])
 
 
 @scenario("fin-ageing", "R6", "FINs of both sides, then late packets within and after 120 s.",

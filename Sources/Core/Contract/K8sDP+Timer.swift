@@ -5,7 +5,8 @@ extension K8sDP {
   /// are not used. The names of sysctls are those of Linux
   /// `Documentation/networking/nf_conntrack-sysctl.rst`.
   public enum Timer: UInt8, CaseIterable, Hashable, Sendable {
-    /// A reset was seen: `nf_conntrack_tcp_timeout_close`, 10 s.
+    /// A reset was seen: `nf_conntrack_tcp_timeout_close`, 10 s. Also what is left of a
+    /// handshake that is over, so it must be the shortest of TCP's timers.
     case tcpReset = 0
     /// UDP one way so far: `nf_conntrack_udp_timeout`, 30 s.
     case udpUnreplied = 1

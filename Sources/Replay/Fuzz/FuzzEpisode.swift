@@ -7,6 +7,9 @@ struct FuzzEpisode: Sendable {
     case frame([UInt8])
     /// Always one that the compiler takes.
     case intent(Intent)
+    /// One row overwritten with what no intent says, as any P4Runtime client may; a row
+    /// that is not there is refused.
+    case row(TableEntry)
   }
 
   struct Step: Sendable {
@@ -25,6 +28,11 @@ struct FuzzEpisode: Sendable {
 
   var frames: Int {
     steps.count { if case .frame = $0.event { true } else { false } }
+  }
+
+  /// Whether an intent says all there is: a state file has no rows.
+  var isOfIntents: Bool {
+    steps.allSatisfy { if case .row = $0.event { false } else { true } }
   }
 
   /// The port every frame comes in on; the pipeline does not look at it.

@@ -10,6 +10,8 @@ struct FuzzGenerator {
   private var count = 0
   /// Even seeds crowd small tables, odd ones let more expire.
   private var isCrowded: Bool { episode.seed.isMultiple(of: 2) }
+  /// Every fourth seed overwrites rows, too.
+  private var writesRows: Bool { episode.seed % 4 == 1 }
 
   init(seed: UInt64) {
     random = SplitMix64(seed: seed)
@@ -18,6 +20,17 @@ struct FuzzGenerator {
     var timers: [K8sDP.Timer: UInt32] = [:]
     for timer in K8sDP.Timer.allCases where Int.random(in: 0..<4, using: &random) == 0 {
       timers[timer] = UInt32.random(in: 1...200, using: &random)
+    }
+    // What is left of a handshake must not outlive its connection: see the timer.
+    let shortest = [K8sDP.Timer.tcpReset, .tcpHalfOpen, .tcpEstablished, .tcpClosing]
+      .map { timers[$0] ?? $0.defaultSeconds }.min()
+    if let shortest { timers[.tcpReset] = shortest }
+    // A reply makes a flow live longer, not shorter.
+    if let unreplied = timers[.udpUnreplied] {
+      timers[.udpStream] = max(
+        unreplied, timers[.udpStream] ?? K8sDP.Timer.udpStream.defaultSeconds)
+    } else if let stream = timers[.udpStream] {
+      timers[.udpStream] = max(stream, K8sDP.Timer.udpUnreplied.defaultSeconds)
     }
     let isCrowded = seed.isMultiple(of: 2)
     let sizes = [
@@ -48,6 +61,7 @@ struct FuzzGenerator {
       if (try? compiler.updates(for: node.intent)) == nil { node = before }
       return add(.intent(node.intent))
     }
+    if writesRows, count % 60 == 30 { return add(.row(row())) }
     time.nanoseconds += pause() / (isCrowded ? 20 : 1)
     if Int.random(in: 0..<100, using: &random) == 0 { time = boundary(of: clock) }
     return add(.frame(traffic.next()))
@@ -60,6 +74,19 @@ struct FuzzGenerator {
     let step = FuzzEpisode.Step(time: time, event: event)
     episode.steps.append(step)
     return step
+  }
+
+  /// An endpoint that is somewhere else, or drains, or is not on this node.
+  private mutating func row() -> TableEntry {
+    let pod = UInt32.random(in: RandomNode.pods, using: &random)
+    let hop = K8sDP.Hop(
+      egress: pod, dstMAC: MACAddress(0x0200_0000_0200 + UInt64(pod)),
+      srcMAC: MACAddress(0x0200_0000_0001))
+    let targets: [K8sDP.EndpointTarget] = [.hop(hop), .drain(hop), .drain(hop), .host]
+    return K8sDP.endpoint(
+      UInt32.random(in: 1...24, using: &random), address: RandomNode.address(pod),
+      port: Bool.random(using: &random) ? 8080 : 9090,
+      targets.randomElement(using: &random) ?? .host)
   }
 
   /// From nanoseconds to beyond every timer.

@@ -12,15 +12,16 @@ struct FuzzPair {
   let right: any Dataplane
   private let setIntents: [(Intent) throws(DataplaneError) -> Void]
   private var frames = 0
-  private var translations = FuzzTranslations()
+  private var invariants = FuzzInvariants()
   private var now = Timestamp.zero
   /// Frames between two looks at learned entries and counters.
-  private static let interval = 64
+  private let interval: Int
 
   /// - Throws: ``ReplayError`` when a dataplane cannot be set up.
-  init(_ episode: FuzzEpisode, _ left: LoadedDataplane, _ right: LoadedDataplane)
-    throws(ReplayError)
-  {
+  init(
+    _ episode: FuzzEpisode, _ left: LoadedDataplane, _ right: LoadedDataplane, interval: Int
+  ) throws(ReplayError) {
+    self.interval = interval
     self.left = left.dataplane
     self.right = right.dataplane
     setIntents = [left.setIntent, right.setIntent]
@@ -43,16 +44,23 @@ struct FuzzPair {
     case .intent(let intent):
       try set(intent)
       return nil
+    case .row(let entry):
+      invariants.overwrite()
+      try change { side throws(DataplaneError) in
+        try (side == 0 ? left : right).apply([.modify(entry)])
+      }
+      return nil
     case .frame(let frame):
       let outcome = try push(frame)
-      if frames.isMultiple(of: Self.interval) { try compareState() }
+      if frames.isMultiple(of: interval) { try compareState() }
       return outcome
     }
   }
 
   /// Compares what is left at the end.
-  func finish() throws(Finding) {
+  mutating func finish() throws(Finding) {
     try compareState()
+    if let problem = invariants.finish(on: left) { throw finding("both: \(problem)") }
     for table in left.contract.tables.map(\.name) {
       let rows: [[TableEntry]]
       do throws(DataplaneError) {
@@ -62,11 +70,28 @@ struct FuzzPair {
     }
   }
 
-  private func set(_ intent: Intent) throws(Finding) {
+  private mutating func set(_ intent: Intent) throws(Finding) {
+    guard try change({ side throws(DataplaneError) in try setIntents[side](intent) }) else {
+      return
+    }
+    // Which flows were there when the change came.
+    let entries = left.learnedEntries(at: now)
+    if let problem = invariants.learned(entries) ?? invariants.change(to: intent, on: left) {
+      throw finding("both: \(problem)")
+    }
+  }
+
+  /// Both take a change, or both refuse it for the same reason.
+  ///
+  /// - Returns: whether they took it.
+  @discardableResult
+  private func change(
+    _ make: (Int) throws(DataplaneError) -> Void
+  ) throws(Finding) -> Bool {
     var errors: [DataplaneError?] = []
-    for setIntent in setIntents {
+    for side in 0...1 {
       do throws(DataplaneError) {
-        try setIntent(intent)
+        try make(side)
         errors.append(nil)
       } catch { errors.append(error) }
     }
@@ -75,6 +100,7 @@ struct FuzzPair {
         "updates: \(left.name) \(errors[0]?.description ?? "took them"), "
           + "\(right.name) \(errors[1]?.description ?? "took them")")
     }
+    return errors[0] == nil
   }
 
   private mutating func push(_ frame: [UInt8]) throws(Finding) -> (Verdict, [UInt8]) {
@@ -87,33 +113,21 @@ struct FuzzPair {
       throw finding(
         "\(left.name) \(TraceText.verdict(verdict)), \(right.name) \(TraceText.verdict(other))")
     }
-    guard case .forward = verdict else {
-      if verdict == .drop(.pipeline) || verdict == .drop(.badPort) {
-        throw finding("\(TraceText.verdict(verdict)): not a reason of k8s_dp")
-      }
-      if verdict == .drop(.flowTableFull) || verdict == .drop(.fragment) {
-        translations.refused(frame)
-      }
-      return (verdict, frame)
-    }
-    guard one == two else {
+    if case .forward = verdict, one != two {
       let offsets = one.indices.filter { $0 >= two.count || one[$0] != two[$0] }
       throw finding(
         "bytes differ in "
           + FrameFields(one).names(of: Array(offsets)).joined(separator: ", "))
     }
-    if ChecksumVerifier.problems(in: frame).isEmpty,
-      let problem = ChecksumVerifier.problems(in: one).first
-    {
-      throw finding("both: \(problem)")
-    }
-    if let problem = translations.check(before: frame, after: one) {
+    if case .drop = verdict { one = frame }
+    let cycles = left.clock.cycles(at: now)
+    if let problem = invariants.check(before: frame, after: one, verdict, cycles: cycles) {
       throw finding("both: \(problem)")
     }
     return (verdict, one)
   }
 
-  private func compareState() throws(Finding) {
+  private mutating func compareState() throws(Finding) {
     let (one, two) = (left.counters(), right.counters())
     if let difference = StateDifference.counters(one, two).first {
       throw finding(text(difference))
@@ -122,10 +136,12 @@ struct FuzzPair {
     guard total == UInt64(frames) else {
       throw finding("both: \(frames) frames went in, \(total) are counted")
     }
-    let difference = StateDifference.learned(
-      left.learnedEntries(at: now), right.learnedEntries(at: now)
-    ).first
+    let entries = left.learnedEntries(at: now)
+    let difference = StateDifference.learned(entries, right.learnedEntries(at: now)).first
     if let difference { throw finding(text(difference)) }
+    if let problem = invariants.learned(entries) {
+      throw finding("both: \(problem)")
+    }
   }
 
   private func text(_ difference: StateDifference) -> String {

@@ -11,7 +11,7 @@ public struct Fuzzer {
     public var what: String
     /// Frames and changes it takes after it was cut down.
     public var steps: Int
-    /// The folder with the fixture.
+    /// The folder with the fixture; a state file cannot have overwritten rows.
     public var fixture: String?
   }
 
@@ -90,7 +90,7 @@ public struct Fuzzer {
   private func play(_ generator: inout FuzzGenerator, frames: Int, _ report: inout Report)
     throws(ReplayError) -> FuzzPair.Finding?
   {
-    var pair = try makePair(generator.episode)
+    var pair = try makePair(generator.episode, interval: 64)
     do throws(FuzzPair.Finding) {
       let end = report.frames + frames
       while report.frames < end {
@@ -111,7 +111,8 @@ public struct Fuzzer {
 
   /// Plays a whole episode on fresh dataplanes.
   func replay(_ episode: FuzzEpisode) throws(ReplayError) -> FuzzPair.Finding? {
-    var pair = try makePair(episode)
+    // After every frame, so that none is needed only to get to the next look.
+    var pair = try makePair(episode, interval: 1)
     do throws(FuzzPair.Finding) {
       for step in episode.steps { _ = try pair.play(step) }
       try pair.finish()
@@ -119,9 +120,9 @@ public struct Fuzzer {
     } catch { return error }
   }
 
-  private func makePair(_ episode: FuzzEpisode) throws(ReplayError) -> FuzzPair {
+  private func makePair(_ episode: FuzzEpisode, interval: Int) throws(ReplayError) -> FuzzPair {
     let pair = try factory(episode).makePair(left, right)
-    return try FuzzPair(episode, pair.left, pair.right)
+    return try FuzzPair(episode, pair.left, pair.right, interval: interval)
   }
 
   private func failure(_ episode: FuzzEpisode, _ finding: FuzzPair.Finding)
@@ -136,7 +137,7 @@ public struct Fuzzer {
     let (shortest, found) = try minimiser.minimise(episode, finding)
     var failure = Failure(
       seed: episode.seed, frame: finding.frame, what: found.what, steps: shortest.steps.count)
-    if let folder {
+    if let folder, shortest.isOfIntents {
       let path = "\(folder)/fuzz-\(episode.seed)"
       try FuzzFixture(shortest, what: found.what).write(to: path)
       failure.fixture = path

@@ -3,47 +3,30 @@ import Foundation
 import K8sDPArtefacts
 
 /// Puts faults into the compiled pipeline, one at a time, and lets the fuzzer look
-/// for them. A fault that is not found is a hole in what the fuzzer tries, or
+/// for them, then fixtures. A fault that is not found is a hole in what these try, or
 /// changes nothing that can be seen.
-public struct MutationRun {
+public struct MutationRun: Sendable {
   /// What became of one fault.
   public enum Outcome: String, Sendable {
     /// The faulty pipeline answered otherwise than the model.
     case found
+    /// The engine crashed on it.
+    case crashed
     /// The loader did not take it.
     case refused
     case survived
   }
 
-  public struct Report: Hashable, Sendable, Encodable {
-    public var mutants = 0
-    public var found = 0
-    /// Faults that crash the engine: found, too.
-    public var crashed = 0
-    public var refused = 0
-    public var survivors: [SpecMutant] = []
-
-    public var text: String {
-      var table = TextTable()
-      table.add("faults", mutants)
-      table.add("found by a difference", found)
-      table.add("found by a crash", crashed)
-      table.add("refused by the loader", refused)
-      table.add("survived", survivors.count)
-      let list = survivors.map {
-        "  k8s_dp.spec:\($0.line): \($0.before) → \($0.after.isEmpty ? "left out" : $0.after)\n"
-      }
-      return table.text + list.joined()
-    }
-  }
-
   /// Frames a fault may take to be found.
   public var frames: Int
   public var seed: UInt64
+  /// The folder with the fixtures for what fuzzing does not find.
+  public var fixtures: String?
 
-  public init(frames: Int, seed: UInt64) {
+  public init(frames: Int, seed: UInt64, fixtures: String? = nil) {
     self.frames = frames
     self.seed = seed
+    self.fixtures = fixtures
   }
 
   /// All faults of `k8s_dp`.
@@ -64,73 +47,86 @@ public struct MutationRun {
     guard let spec = try? PipelineSpec(parsing: text) else { return .refused }
     var fuzzer = Fuzzer(seed: seed, frames: frames, left: "model", right: "mutant")
     fuzzer.minimises = false
-    fuzzer.factory = { episode in
-      var factory = DataplaneFactory.k8sDP(sizes: episode.sizes, ports: 16)
-      factory.recipes.append(
-        DataplaneFactory.Recipe(name: "mutant", bringsClock: true) { (_) throws(ReplayError) in
-          LoadedDataplane(
-            k8sDP: try DataplaneFactory.engine(
-              spec, sizes: episode.sizes, ports: 16, staleByte: episode.staleByte,
-              virtualTime: true))
-        })
-      return factory
+    fuzzer.factory = {
+      factory(spec, sizes: $0.sizes, ports: 16, staleByte: $0.staleByte)
     }
     guard let report = try? fuzzer.run() else { return .refused }
-    if report.failure != nil { return .found }
-    // Only a mutant has no contract to keep; the loader holds `k8s_dp` to its own.
+    // A mutant has no contract to keep; the loader holds `k8s_dp` to its own.
+    if report.failure != nil || differsInAFixture(spec) { return .found }
     return K8sDP.contract.disagreement(with: spec.contract) == nil ? .survived : .refused
   }
 
-  /// Tries faults in a process of their own, and goes on behind those that crash it.
+  private func factory(
+    _ spec: PipelineSpec, sizes: [String: Int], ports: Int, staleByte: UInt8?
+  ) -> DataplaneFactory {
+    var factory = DataplaneFactory.k8sDP(sizes: sizes, ports: ports)
+    factory.recipes.append(
+      DataplaneFactory.Recipe(name: "mutant", bringsClock: true) { (_) throws(ReplayError) in
+        LoadedDataplane(
+          k8sDP: try DataplaneFactory.engine(
+            spec, sizes: sizes, ports: ports, staleByte: staleByte, virtualTime: true))
+      })
+    return factory
+  }
+
+  private func differsInAFixture(_ spec: PipelineSpec) -> Bool {
+    guard let fixtures else { return false }
+    let factory = factory(spec, sizes: FixtureFolder.sizes, ports: 1024, staleByte: 0)
+    return FixtureFolder.all(in: fixtures).contains { fixture in
+      guard let run = try? fixture.run(), let pair = try? factory.makePair("model", "mutant"),
+        let comparison = try? Comparer(run: run, everyFrame: true).compare(pair.left, pair.right)
+      else { return false }
+      return !comparison.isEqual
+    }
+  }
+
+  /// Tries faults in processes of their own, and goes on behind those that crash one.
   ///
   /// - Parameters:
-  ///   - every: only every n-th fault.
+  ///   - numbers: of faults.
   ///   - program: the `k8sdp` to run.
-  public func supervise(every: Int, program: URL, progress: (Int) -> Void) throws(ReplayError)
-    -> Report
+  public func supervise(_ numbers: [Int], program: URL, progress: (Int) -> Void)
+    throws(ReplayError) -> MutationReport
   {
     let mutants = Self.mutants
-    let numbers = Array(stride(from: 0, to: mutants.count, by: every))
-    var report = Report()
-    var next = 0
-    while next < numbers.count {
-      let process = Process()
-      let output = Pipe()
-      process.executableURL = program
-      process.arguments = [
-        "mutate", "--from", "\(numbers[next])", "--every", "\(every)", "--frames", "\(frames)",
-        "--seed", "\(seed)",
-      ]
-      process.environment = ProcessInfo.processInfo.environment
-        .merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }
-      process.standardOutput = output
-      process.standardError = FileHandle.nullDevice
-      do { try process.run() } catch {
-        throw ReplayError("mutate", "\(program.path) does not start: \(error)")
-      }
-      let text = String(
-        decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-      process.waitUntilExit()
-      for line in text.split(separator: "\n") where next < numbers.count {
-        guard let outcome = Outcome(rawValue: String(line)) else { continue }
-        report.mutants += 1
-        switch outcome {
-        case .found: report.found += 1
-        case .refused: report.refused += 1
-        case .survived: report.survivors.append(mutants[numbers[next]])
+    var report = MutationReport()
+    while report.outcomes.count < numbers.count {
+      let left = Array(numbers[report.outcomes.count...])
+      let (outcomes, hasCrashed) = try start(left, program)
+      for (number, outcome) in zip(left, outcomes) { report.add(mutants[number], outcome) }
+      if outcomes.count < left.count {
+        // It ended before the last one: that fault crashed it.
+        guard hasCrashed else {
+          throw ReplayError("mutate", "a process ended at \(mutants[left[outcomes.count]].name)")
         }
-        next += 1
+        report.add(mutants[left[outcomes.count]], .crashed)
       }
-      progress(report.mutants)
-      guard next < numbers.count else { break }
-      // It ended before the last one: that fault crashed it.
-      guard process.terminationReason == .uncaughtSignal else {
-        throw ReplayError("mutate", "a process ended with \(process.terminationStatus)")
-      }
-      report.mutants += 1
-      report.crashed += 1
-      next += 1
+      progress(report.outcomes.count)
     }
     return report
+  }
+
+  /// - Returns: outcomes as far as the process came, and whether a signal ended it.
+  private func start(_ numbers: [Int], _ program: URL) throws(ReplayError) -> ([Outcome], Bool) {
+    let process = Process()
+    let output = Pipe()
+    process.executableURL = program
+    process.arguments =
+      [
+        "mutate", "--only", numbers.map(String.init).joined(separator: ","), "--frames",
+        "\(frames)", "--seed", "\(seed)",
+      ] + (fixtures.map { ["--fixtures", $0] } ?? [])
+    process.environment = ProcessInfo.processInfo.environment
+      .merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }
+    process.standardOutput = output
+    process.standardError = FileHandle.nullDevice
+    do { try process.run() } catch {
+      throw ReplayError("mutate", "\(program.path) does not start: \(error)")
+    }
+    let text = String(
+      decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    let outcomes = text.split(separator: "\n").compactMap { Outcome(rawValue: String($0)) }
+    return (outcomes, process.terminationReason == .uncaughtSignal)
   }
 }

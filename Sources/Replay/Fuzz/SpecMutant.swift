@@ -1,10 +1,24 @@
 /// One deliberate fault in the text of a compiled pipeline.
 public struct SpecMutant: Hashable, Sendable, Encodable {
+  public enum Kind: String, CaseIterable, Sendable, Encodable {
+    case leftOut = "left out"
+    case opposite
+    case constant
+    case field
+    case timer
+  }
+
+  public var kind: Kind
   /// Of the spec, from 1.
   public var line: Int
   public var before: String
   /// Empty where the instruction was left out.
   public var after: String
+
+  /// As lists name it.
+  public var name: String {
+    "k8s_dp.spec:\(line): \(before) → \(after.isEmpty ? "left out" : after)"
+  }
 
   /// Every fault this knows how to make: conditions turned round, instructions left
   /// out, constants and timers off by one, sums for differences, other fields.
@@ -20,7 +34,7 @@ public struct SpecMutant: Hashable, Sendable, Encodable {
       {
         block = first
       }
-      let afters: [[String]]
+      let afters: [(kind: Kind, words: [String])]
       switch block {
       case "action", "apply": afters = instruction(words)
       case "learner": afters = words.count == 1 ? timer(first) : []
@@ -29,8 +43,8 @@ public struct SpecMutant: Hashable, Sendable, Encodable {
       for after in afters {
         mutants.append(
           SpecMutant(
-            line: i + 1, before: words.joined(separator: " "),
-            after: after.joined(separator: " ")))
+            kind: after.kind, line: i + 1, before: words.joined(separator: " "),
+            after: after.words.joined(separator: " ")))
       }
     }
     return mutants
@@ -57,38 +71,38 @@ public struct SpecMutant: Hashable, Sendable, Encodable {
     "dmac": "smac", "new_ip": "own_ip",
   ]
 
-  private static func instruction(_ words: [String]) -> [[String]] {
+  private static func instruction(_ words: [String]) -> [(Kind, [String])] {
     // `LABEL : instruction`
     let head = words.count > 2 && words[1] == ":" ? 2 : 0
     guard words.count > head else { return [] }
     let operation = words[head]
-    var results: [[String]] = []
+    var results: [(Kind, [String])] = []
     func with(_ index: Int, _ word: String) -> [String] {
       var changed = words
       changed[index] = word
       return changed
     }
-    if let opposite = opposites[operation] { results.append(with(head, opposite)) }
-    if head == 0, removable.contains(operation) { results.append([]) }
+    if let opposite = opposites[operation] { results.append((.opposite, with(head, opposite))) }
+    if head == 0, removable.contains(operation) { results.append((.leftOut, [])) }
     if operation == "rearm", words.count == head + 2 {
-      results.append(Array(words[...head]))
+      results.append((.leftOut, Array(words[...head])))
     }
     for i in words.indices where i > head {
       if words[i].hasPrefix("0x"), let value = UInt64(words[i].dropFirst(2), radix: 16) {
-        results.append(with(i, "0x" + String(value ^ 1, radix: 16)))
+        results.append((.constant, with(i, "0x" + String(value ^ 1, radix: 16))))
       }
       for (one, other) in swaps {
         if words[i].hasSuffix(one) {
-          results.append(with(i, words[i].dropLast(one.count) + other))
+          results.append((.field, with(i, words[i].dropLast(one.count) + other)))
         } else if words[i].hasSuffix(other) {
-          results.append(with(i, words[i].dropLast(other.count) + one))
+          results.append((.field, with(i, words[i].dropLast(other.count) + one)))
         }
       }
     }
-    return results.sorted { $0.joined() < $1.joined() }
+    return results.sorted { $0.1.joined() < $1.1.joined() }
   }
 
-  private static func timer(_ word: String) -> [[String]] {
-    UInt32(word).map { [["\($0 * 2)"]] } ?? []
+  private static func timer(_ word: String) -> [(Kind, [String])] {
+    UInt32(word).map { [(.timer, ["\($0 * 2)"])] } ?? []
   }
 }
