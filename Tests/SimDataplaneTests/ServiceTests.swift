@@ -24,6 +24,24 @@ import Testing
     #expect(out.bytes == frame(hop, to: .pod(7, 8080), ttl: 63))
   }
 
+  /// Address, port and protocol are told apart to the last bit.
+  @Test(arguments: 0..<16) func portsAreOtherServices(bit: UInt16) throws {
+    let other = Socket(ip: Node.vip, port: 80 ^ 1 << bit)
+    let node = try Node(pods: [7, 8])
+    for transport in TransportProtocol.allCases {
+      try node.serve(transport, by: [7: 1])
+    }
+    #expect(node.udp(.client(), other).verdict == .drop(.noService))
+    #expect(node.tcp(.client(), other, .syn).verdict == .drop(.noService))
+    for transport in TransportProtocol.allCases {
+      try node.serve(transport, port: other.port, by: [8: 1])
+    }
+    for (service, pod) in [(Socket.service, 7), (other, 8)] as [(Socket, PortID)] {
+      #expect(node.udp(.client(), service).verdict == .forward(pod))
+      #expect(node.tcp(.client(), service, .syn).verdict == .forward(pod))
+    }
+  }
+
   @Test func synWithAnyOtherBits() throws {
     let node = try Node(pods: [7])
     try node.serve(by: [7: 1])

@@ -88,7 +88,7 @@ import Testing
       let number = try #require(Int(word))
       log.write(Data("\(number) ".utf8))
       // A fault may run for ever; this ends the process, and so the fault is found.
-      limit(seconds: 30)
+      limit(seconds: 10)
       selectFault(number)
       let outcome = outcome(seed: seed, frames: frames)
       selectFault(0)

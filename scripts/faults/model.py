@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import random
+import re
 import resource
 import signal
 import subprocess
@@ -35,7 +36,7 @@ FILES = [f"Sources/SimDataplane/{name}.swift" for name in MODEL]
 FILES += ["Sources/Core/Packets/FrameGate.swift", "Sources/Core/Dataplane/Time.swift"]
 SECONDS = 40  # of processor time, for a fault in the unit tests
 MINUTES = 20  # for any process
-SHARE = 25  # faults a process tries
+SHARE = 12  # faults a process tries
 
 
 def make_copy(folder):
@@ -169,6 +170,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", default=ROOT / "out/faults", type=Path)
     parser.add_argument("--sample", type=int, help="only that many faults, chosen at random")
+    parser.add_argument("--only", help="only faults whose name has this regular expression")
     parser.add_argument("--seed", default=1, type=int,
                         help="where the fuzzer begins, and which faults a sample has")
     parser.add_argument("--frames", default=30_000, type=int, help="of fuzzing for a fault")
@@ -187,6 +189,8 @@ def main():
         sys.exit(f"without any fault the suite finds one: {hunt.outcomes[0]}")
     hunt.outcomes = {}
     numbers = range(1, len(faults) + 1)
+    if options.only:
+        numbers = [fault.number for fault in faults if re.search(options.only, fault.name)]
     if options.sample:
         numbers = random.Random(options.seed).sample(numbers, min(options.sample, len(faults)))
     hunt.run(list(numbers))

@@ -189,12 +189,13 @@ class Rewriter:
     # Faults.
 
     def fault(self, token, kind, before, after):
-        key = (token.line, before, after)
+        source = self.lines[token.line - 1].strip()
+        key = (source, before, after)
         self.seen[key] = self.seen.get(key, 0) + 1
         if self.seen[key] > 1:
             after += f" ({self.seen[key]})"
         self.faults.append(Fault(self.number, self.file, token.line, token.column, kind,
-                                 self.lines[token.line - 1].strip(), before, after))
+                                 source, before, after))
         self.number += 1
         return self.number - 1
 
