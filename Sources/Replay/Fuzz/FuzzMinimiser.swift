@@ -6,6 +6,8 @@ struct FuzzMinimiser {
   /// Replays it may take.
   var budget = 2000
 
+  /// Keeps to one kind of finding: with fewer steps another may come up first.
+  ///
   /// - Returns: the shortest episode found, and what it finds.
   mutating func minimise(_ episode: FuzzEpisode, _ finding: FuzzPair.Finding)
     throws(ReplayError) -> (FuzzEpisode, FuzzPair.Finding)
@@ -21,7 +23,7 @@ struct FuzzMinimiser {
         let start = max(1, end - chunk)
         var shorter = best.0
         shorter.steps.removeSubrange(start..<end)
-        if let found = try replay(shorter) {
+        if let found = try replay(shorter), found.kind == finding.kind {
           best = (shorter, found)
           isSmaller = true
         }

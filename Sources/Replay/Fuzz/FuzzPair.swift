@@ -6,6 +6,11 @@ struct FuzzPair {
   struct Finding: Error {
     var frame: Int
     var what: String
+
+    /// A difference, or the rule that both break, whatever the numbers in its text.
+    var kind: String {
+      what.hasPrefix("both: ") ? what.split(whereSeparator: \.isNumber).joined() : "difference"
+    }
   }
 
   let left: any Dataplane
