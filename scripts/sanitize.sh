@@ -32,7 +32,7 @@ address() {
 }
 
 thread() {
-  export TSAN_OPTIONS=halt_on_error=1
+  export TSAN_OPTIONS="halt_on_error=0 exitcode=66 suppressions=$PWD/scripts/tsan-suppressions.txt"
   swift build --build-tests --scratch-path .build-tsan --sanitize thread
   swift test --skip-build --scratch-path .build-tsan --sanitize thread \
     --filter '^(ForwardingTests|P4RuntimeServiceTests|GNMIServiceTests)\.'
