@@ -193,7 +193,7 @@ import Testing
   }
 
   @Test func refusedRequests() async throws {
-    var limits = GNMIService.Limits()
+    var limits = Target.limits
     limits.paths = 3
     limits.leaves = 100
     try await Target.run(limits) { target in

@@ -118,7 +118,7 @@ import Testing
   }
 
   @Test func operationsAreBounded() async throws {
-    var limits = GNMIService.Limits()
+    var limits = Target.limits
     limits.operations = 3
     try await Target.run(limits) { target in
       #expect(

@@ -224,7 +224,7 @@ import Testing
   }
 
   @Test func statusIsLookedAt() async throws {
-    var limits = GNMIService.Limits()
+    var limits = Target.limits
     limits.statusPoll = .milliseconds(5)
     try await Target.run(limits) { target in
       try await target.set("a", ("port-type", "TAP"))
@@ -242,7 +242,7 @@ import Testing
   }
 
   private var quick: GNMIService.Limits {
-    var limits = GNMIService.Limits()
+    var limits = Target.limits
     limits.shortestSample = .milliseconds(2)
     limits.counterSample = .milliseconds(2)
     return limits
@@ -381,7 +381,7 @@ import Testing
   }
 
   @Test func patienceEnds() async throws {
-    var limits = GNMIService.Limits()
+    var limits = Target.limits
     limits.patience = .milliseconds(20)
     limits.streams = 1
     try await Target.run(limits) { target in
@@ -400,7 +400,7 @@ import Testing
   }
 
   @Test func callsAndSubscriptionsAreBounded() async throws {
-    var limits = GNMIService.Limits()
+    var limits = Target.limits
     limits.streams = 2
     limits.subscriptions = 3
     try await Target.run(limits) { target in

@@ -16,8 +16,15 @@ struct Target: Sendable {
   let client: Gnmi_gNMI.Client<Transport>
 
   /// Runs `body` with a server, and ends the server.
+  /// Patient enough for a machine that has much else to do.
+  static var limits: GNMIService.Limits {
+    var limits = GNMIService.Limits()
+    limits.patience = .seconds(3600)
+    return limits
+  }
+
   static func run(
-    _ limits: GNMIService.Limits = .init(), registry: FakeRegistry = FakeRegistry(),
+    _ limits: GNMIService.Limits = limits, registry: FakeRegistry = FakeRegistry(),
     saved: [InterfaceConfig] = [], maximumInterfaces: Int = 64,
     _ body: @Sendable @escaping (Target) async throws -> Void
   ) async throws {
