@@ -28,7 +28,8 @@ import Testing
       var last = Intent()
       return LoadedDataplane(dataplane) { (intent) throws(DataplaneError) in
         switch self {
-        case .ignoresWeights: try loaded.setIntent(intent.with { min($0.weight, 1) })
+        case .ignoresWeights:
+          try loaded.setIntent(intent.with { endpoint, _ in min(endpoint.weight, 1) })
         case .dealsAnew:
           let before = FuzzNode(last)
           let after = FuzzNode(intent)
@@ -117,6 +118,4 @@ extension Intent {
     }
     return intent
   }
-
-  fileprivate func with(weight: (Endpoint) -> UInt32) -> Intent { with { e, _ in weight(e) } }
 }

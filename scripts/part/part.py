@@ -8,7 +8,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = (
     "Sources/Core", "Sources/SimDataplane", "Sources/DPDKDataplane", "Sources/Replay", "k8s_dp",
     "Tests/CoreTests", "Tests/SimDataplaneTests")
-LEFT_OUT = ("Sources/DPDKDataplane/P4RuntimeCodec", "Sources/Replay/k8sdp")
+LEFT_OUT = (
+    "Sources/DPDKDataplane/Infrap4d", "Sources/DPDKDataplane/P4RuntimeCodec", "Sources/Replay/k8sdp")
 
 
 def make(folder, tests, changed=()):
