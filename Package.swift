@@ -107,6 +107,7 @@ let package = Package(
     .target(
       name: "P4RuntimeProtos", dependencies: grpc, path: "Sources/Daemons/P4RuntimeProtos"),
     .target(name: "GNMIProtos", dependencies: grpc, path: "Sources/Daemons/GNMIProtos"),
+    .target(name: "InfraProtos", dependencies: grpc, path: "Sources/Daemons/InfraProtos"),
     .target(
       name: "PipelineProtos",
       dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],

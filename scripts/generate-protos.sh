@@ -41,3 +41,4 @@ generate Sources/Daemons/P4RuntimeProtos --descriptor_set_in="$work/p4runtime.ds
   -- p4/v1/p4runtime.proto
 generate Sources/Daemons/GNMIProtos --descriptor_set_in="$work/gnmi.ds" gnmi_ext.proto -- gnmi.proto
 generate Sources/Daemons/PipelineProtos -Iproto stratum/pipeline_config.proto
+generate Sources/Daemons/InfraProtos -Iproto felixbackend.proto -- cnibackend.proto infra.proto
