@@ -24,6 +24,7 @@ let package = Package(
     .executable(name: "k8sdp", targets: ["k8sdp"]),
     .executable(name: "infrap4d", targets: ["infrap4d"]),
     .executable(name: "gnmi-ctl", targets: ["gnmi-ctl"]),
+    .executable(name: "inframanager", targets: ["inframanager"]),
   ],
   traits: [
     .default(enabledTraits: ["DPDK"]),
@@ -128,6 +129,14 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       path: "Sources/DPDKDataplane/Infrap4d"),
+    .target(
+      name: "Serving",
+      dependencies: [
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Sources/Daemons/Serving"),
     .target(name: "Hosting", dependencies: ["Core"], path: "Sources/Daemons/Hosting"),
 
     .target(
@@ -169,7 +178,7 @@ let package = Package(
       name: "infrap4d",
       dependencies: [
         "Core", "SimDataplane", "K8sDPArtefacts", "Hosting", "Forwarding", "P4RuntimeService",
-        "GNMIService", "StateDirectory", "Certificates", dpdk,
+        "GNMIService", "Serving", "StateDirectory", "Certificates", dpdk,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
@@ -177,6 +186,38 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       path: "Sources/Daemons/infrap4d"),
+
+    .target(
+      name: "Configuration", dependencies: [.product(name: "Yams", package: "Yams")],
+      path: "Sources/Daemons/Configuration"),
+    .target(
+      name: "DaemonLog", dependencies: [.product(name: "Logging", package: "swift-log")],
+      path: "Sources/Daemons/DaemonLog"),
+    .target(name: "HealthProtos", dependencies: grpc, path: "Sources/Daemons/HealthProtos"),
+    .target(
+      name: "Health",
+      dependencies: ["HealthProtos", .product(name: "GRPCCore", package: "grpc-swift-2")],
+      path: "Sources/Daemons/Health"),
+    .target(
+      name: "ManagerService",
+      dependencies: [
+        "Core", "GNMIProtos", "InfraProtos", "StateDirectory",
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Sources/Daemons/ManagerService"),
+    .executableTarget(
+      name: "inframanager",
+      dependencies: [
+        "Core", "Configuration", "DaemonLog", "Health", "Infrap4dDataplane", "ManagerService",
+        "Serving", "StateDirectory",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Sources/Daemons/inframanager"),
 
     .executableTarget(
       name: "infrap4d-bench",

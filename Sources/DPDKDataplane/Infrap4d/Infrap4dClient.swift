@@ -84,6 +84,9 @@ public actor Infrap4dClient {
     lose("the client was stopped")
   }
 
+  /// Whether the server is there, runs the pipeline and has what is wanted.
+  public var isReady: Bool { if case .primary = standing { true } else { false } }
+
   /// Waits until the server is there, runs the pipeline and has what is wanted.
   ///
   /// - Throws: ``DataplaneError/Code/unavailable`` after ``Infrap4dOptions/patience``.
@@ -246,8 +249,14 @@ public actor Infrap4dClient {
     let config = try await pipeline()
     let program = config.program
     if store?.contract != program.contract {
-      store = TableStore(contract: program.contract)
+      var fresh = TableStore(contract: program.contract)
       wanted = RemoteState()
+      if store == nil, let entries = options.entries {
+        let inserts = entries.map { Update.insert($0) }
+        _ = try fresh.commit(inserts)
+        wanted.apply(inserts)
+      }
+      store = fresh
     }
     encoder = UpdateEncoder(program)
     let present = try await readState()

@@ -7,6 +7,7 @@ import Glibc
 import Hosting
 import Logging
 import P4RuntimeService
+import Serving
 import StateDirectory
 
 /// Everything that runs, put together.
@@ -101,16 +102,5 @@ struct Node {
         throw error
       }
     }
-  }
-}
-
-/// Why an address cannot be served.
-struct ListenError: Error, CustomStringConvertible {
-  var address: ListenAddress
-  var reason: String
-  var description: String {
-    reason.contains("in use")
-      ? "\(address) is in use; stop the program that has it, or choose another with --listen"
-      : "cannot listen at \(address): \(reason)"
   }
 }
