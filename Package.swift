@@ -315,6 +315,12 @@ let package = Package(
       name: "DPDKDataplaneTests",
       dependencies: ["Core", "SimDataplane", "Replay", "K8sDPArtefacts", dpdk]),
     .testTarget(
+      name: "ManagerServiceTests",
+      dependencies: [
+        "ManagerService", "InfraProtos", "Core", "SimDataplane", "K8sDPArtefacts", "StateDirectory",
+        .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+      ]),
+    .testTarget(
       name: "ForwardingTests",
       dependencies: [
         "Core", "Forwarding", "Hosting", "SimDataplane", "K8sDPArtefacts", "NodeTesting",

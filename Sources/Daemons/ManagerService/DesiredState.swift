@@ -61,7 +61,9 @@ struct DesiredState: Sendable, Codable {
       services: byAddress.sorted { $0.key < $1.key }.map { address, ports in
         Intent.Service(
           name: "\(address)", clusterIP: address,
-          ports: ports.sorted { ($0.port, $0.transport.rawValue) < ($1.port, $1.transport.rawValue) }
+          ports: ports.sorted {
+            ($0.port, $0.transport.rawValue) < ($1.port, $1.transport.rawValue)
+          }
         )
       })
   }

@@ -6,7 +6,8 @@ import InfraProtos
 enum RequestParsing {
   static func refuse(_ field: String, _ text: String, _ wanted: String) -> RPCError {
     RPCError(
-      code: .invalidArgument, message: text.isEmpty
+      code: .invalidArgument,
+      message: text.isEmpty
         ? "\(field) is missing; give \(wanted)" : "\(field) is \"\(text)\"; give \(wanted)")
   }
 
