@@ -36,7 +36,10 @@ public struct Infrap4dOptions: Sendable {
 
   public init() {}
 
-  func transport() throws -> HTTP2ClientTransport.Posix {
+  /// A connection as these options say, for either of the server's services.
+  ///
+  /// - Throws: for certificates that cannot be read.
+  public func transport() throws -> HTTP2ClientTransport.Posix {
     let security: HTTP2ClientTransport.Posix.TransportSecurity
     switch self.security {
     case .plaintext: security = .plaintext

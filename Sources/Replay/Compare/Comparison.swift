@@ -41,7 +41,8 @@ public struct Comparison: Hashable, Sendable {
   public var differingFrames = 0
   /// The first ``kept`` of them.
   public var frameDifferences: [FrameDifference] = []
-  /// Whether learned entries and counters were compared: not those of two pipelines.
+  /// Whether learned entries and counters were compared: not those of two pipelines,
+  /// nor those of a live dataplane.
   public var hasState = true
   /// Learned entries and counters that differ.
   public var stateDifferences: [StateDifference] = []
