@@ -278,7 +278,7 @@ let package = Package(
     .testTarget(
       name: "Infrap4dTests",
       dependencies: [
-        "infrap4d", "gnmi-ctl", "Core", "Certificates", "GNMIProtos", "P4RuntimeProtos",
+        "infrap4d", "gnmi-ctl", "k8sdp", "Core", "Certificates", "GNMIProtos", "P4RuntimeProtos",
         "NodeTesting", dpdk,
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),

@@ -44,6 +44,9 @@ public struct Comparison: Hashable, Sendable {
   /// Whether learned entries and counters were compared: not those of two pipelines,
   /// nor those of a live dataplane.
   public var hasState = true
+  /// Whether learned entries were compared, without the times at which they expire: those
+  /// of a live dataplane.
+  public var hasEntries = false
   /// Learned entries and counters that differ.
   public var stateDifferences: [StateDifference] = []
   /// The frame after which ``stateDifferences`` were first seen, or nil when

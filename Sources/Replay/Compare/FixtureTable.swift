@@ -80,6 +80,9 @@ public struct FixtureTable: Hashable, Sendable, Encodable {
   ) throws(ReplayError) -> [String] {
     var remarks = outcome.notCarried.sorted { $0.key < $1.key }
       .map { "left out: \($0.value), \($0.key)" }
+    if outcome.timersLeft > 0 {
+      remarks.append("timers that P4Runtime cannot set: \(outcome.timersLeft)")
+    }
     let captured = try run.results(of: factory.make("model"))
     let atOnce = try run.results(of: factory.make("model").withoutTime)
     let others = zip(captured, atOnce).count { !$0.agrees(with: $1) }
@@ -129,6 +132,6 @@ extension LoadedDataplane {
   fileprivate var withoutTime: LoadedDataplane {
     LoadedDataplane(
       dataplane, setTimer: setTimer, setIntent: setIntent,
-      live: LiveTerms(now: { .zero }, refusal: { _ in nil }, audit: {}))
+      live: LiveTerms(now: { .zero }, refusal: { _ in nil }, learned: { [] }, audit: {}))
   }
 }

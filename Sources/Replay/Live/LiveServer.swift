@@ -70,6 +70,9 @@ public final class LiveServer: @unchecked Sendable {
       live: LiveTerms(
         now: { Timestamp(nanoseconds: UInt64((ContinuousClock.now - start) / .nanoseconds(1))) },
         refusal: LiveWire.refusal,
+        learned: { () throws(DataplaneError) in
+          try waiting { () async throws(DataplaneError) in try await client.learned() }
+        },
         audit: { () throws(DataplaneError) in
           if let failure = dataplane.failure { throw failure }
           try wire.audit()
