@@ -279,10 +279,11 @@ let package = Package(
       name: "Infrap4dTests",
       dependencies: [
         "infrap4d", "gnmi-ctl", "k8sdp", "Core", "Certificates", "GNMIProtos", "P4RuntimeProtos",
-        "NodeTesting", dpdk,
+        "Infrap4dDataplane", "NodeTesting", dpdk,
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        .product(name: "Logging", package: "swift-log"),
       ]),
   ],
   swiftLanguageModes: [.v6]
