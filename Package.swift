@@ -92,12 +92,25 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       path: "Sources/Replay",
-      exclude: ["CPcap", "k8sdp"]
+      exclude: ["CPcap", "Live", "k8sdp"]
+    ),
+    // A running infrap4d as a dataplane of a comparison: frames through its TAPs.
+    .target(name: "CLiveWire", path: "Sources/Replay/Live/CLiveWire"),
+    .target(
+      name: "LiveReplay",
+      dependencies: [
+        "Core", "Replay", "Infrap4dDataplane", "GNMIProtos", "CLiveWire",
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Sources/Replay/Live",
+      exclude: ["CLiveWire"]
     ),
     .executableTarget(
       name: "k8sdp",
       dependencies: [
-        "Core", "SimDataplane", "Replay", dpdk,
+        "Core", "SimDataplane", "Replay", "LiveReplay", dpdk,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -331,11 +344,12 @@ let package = Package(
     .testTarget(
       name: "Infrap4dTests",
       dependencies: [
-        "infrap4d", "gnmi-ctl", "Core", "Certificates", "GNMIProtos", "P4RuntimeProtos",
-        "NodeTesting", dpdk,
+        "infrap4d", "gnmi-ctl", "k8sdp", "Core", "Certificates", "GNMIProtos", "P4RuntimeProtos",
+        "Infrap4dDataplane", "NodeTesting", dpdk,
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        .product(name: "Logging", package: "swift-log"),
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -108,6 +108,40 @@ int cswx_learner_get(cswx *p, uint32_t learner, uint64_t slot, uint64_t now, uin
   return 1;
 }
 
+int cswx_learner_put(cswx *p, uint32_t learner, const uint64_t *key, uint32_t action,
+                     const uint64_t *arguments, uint32_t timer, uint64_t expiry) {
+  struct learner_table *t = table(p, learner);
+  // Slots are 0 when the mirror is not right.
+  if (cswx_learner_slots(p, learner) == 0 || action >= p->n_actions ||
+      timer >= t->n_key_timeouts || expiry <= t->key_timeout[timer] ||
+      p->arguments[action].bytes > t->action_data_size) {
+    return -EINVAL;
+  }
+  uint8_t *mailbox = calloc(1, rte_swx_table_learner_mailbox_size_get());
+  uint8_t *source = calloc(1, t->key_offset + t->key_size_pow2);
+  uint8_t *data = calloc(1, t->data_size_pow2);
+  int status = -ENOMEM;
+  if (mailbox && source && data) {
+    cswx_layout_put(&p->learner_keys[learner], key, source + t->key_offset);
+    cswx_layout_put(&p->arguments[action], arguments, data);
+    uint64_t found_action;
+    uint8_t *found_data;
+    size_t entry;
+    int hit = 0;
+    // The table adds the length of the timer to the time that it is given.
+    uint64_t time = expiry - t->key_timeout[timer];
+    // It looks in two steps, to wait for memory in between.
+    while (!rte_swx_table_learner_lookup(t, mailbox, time, &source, &found_action, &found_data,
+                                         &entry, &hit)) {}
+    status = hit ? -EEXIST : 0;
+    if (!hit && rte_swx_table_learner_add(t, mailbox, time, action, data, timer)) status = -ENOSPC;
+  }
+  free(mailbox);
+  free(source);
+  free(data);
+  return status;
+}
+
 int cswx_learner_stats(cswx *p, const char *learner, uint64_t values[5], uint64_t *actions) {
   struct rte_swx_learner_stats stats = {.n_pkts_action = actions};
   int status = rte_swx_ctl_pipeline_learner_stats_read(p->pipeline, learner, &stats);

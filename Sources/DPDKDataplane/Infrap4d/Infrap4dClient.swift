@@ -81,7 +81,7 @@ public actor Infrap4dClient {
   public func stop() {
     for task in tasks { task.cancel() }
     grpc.beginGracefulShutdown()
-    lose("the client was stopped")
+    standing = .away("the client was stopped")
   }
 
   /// Whether the server is there, runs the pipeline and has what is wanted.

@@ -40,7 +40,9 @@ public struct Infrap4dOptions: Sendable {
 
   public init() {}
 
-  /// The way there, also for gNMI, which is at another port.
+  /// A connection as these options say, for either of the server's services.
+  ///
+  /// - Throws: for certificates that cannot be read.
   public func transport() throws -> HTTP2ClientTransport.Posix {
     let security: HTTP2ClientTransport.Posix.TransportSecurity
     switch self.security {
