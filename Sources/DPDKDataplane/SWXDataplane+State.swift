@@ -54,10 +54,10 @@
         let slots = cswx_learner_slots(engine.pointer, UInt32(i))
         let end = slots * UInt64(part + 1) / UInt64(parts)
         let start = slots * UInt64(part) / UInt64(parts)
-        var next = cswx_learner_next(engine.pointer, UInt32(i), start, now)
+        var next = cswx_learner_next(engine.pointer, UInt32(i), start, end, now)
         while next < end {
           let slot = next
-          next = cswx_learner_next(engine.pointer, UInt32(i), slot + 1, now)
+          next = cswx_learner_next(engine.pointer, UInt32(i), slot + 1, end, now)
           var action: UInt32 = 0
           var timer: UInt32 = 0
           var expiry: UInt64 = 0

@@ -140,7 +140,7 @@ public final class SimDataplane: Dataplane {
   public func restore(_ entries: [LearnedEntry]) -> Int {
     entries.count { entry in
       guard let key = FlowKey(fields: entry.key), let data = FlowData(fields: entry.arguments),
-        entry.table == K8sDP.flowsTable, entry.timer < 8
+        entry.table == K8sDP.flowsTable, entry.action == "flow_hit", entry.timer < 8
       else { return false }
       return pipeline.restore(key, data, timer: entry.timer, expiry: entry.expiry)
     }

@@ -53,7 +53,8 @@
     @Test(arguments: ["model", "dpdk"]) func connectionGoesOn(_ name: String) throws {
       let run = try #require(Self.fixtures.first { $0.name == "curl-keepalive" }).run()
       let pair = try factory.makePair("model", "dpdk")
-      let other = name == "dpdk" ? pair.right : try factory.make("model", clock: pair.left.dataplane.clock)
+      let other =
+        name == "dpdk" ? pair.right : try factory.make("model", clock: pair.left.dataplane.clock)
       try other.setIntent(run.state.intent)
       var moved = 0
       _ = try run.run([pair.left]) { (frame, _) throws(ReplayError) in

@@ -33,7 +33,7 @@ struct FixtureTableTests {
     let server = try ServerProcess(in: namespace)
     try await server.start(["--dataplane", engine])
     let live = "infrap4d:unix:\(server.socket)"
-    let arguments = hasDPDK ? ["--with", "dpdk"] : []
+    let arguments = engine == "dpdk" ? ["--with", "dpdk"] : []
     let outcome = try await Command.run(
       namespace.command(
         [Self.tool, "table", Self.fixtures, "--json", "--with", live] + arguments))

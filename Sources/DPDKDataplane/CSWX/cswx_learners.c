@@ -66,8 +66,8 @@ static int is_touched(const uint8_t *block, size_t bytes) {
   return 0;
 }
 
-uint64_t cswx_learner_next(cswx *p, uint32_t learner, uint64_t slot, uint64_t now) {
-  uint64_t slots = cswx_learner_slots(p, learner);
+uint64_t cswx_learner_next(cswx *p, uint32_t learner, uint64_t slot, uint64_t end, uint64_t now) {
+  uint64_t slots = RTE_MIN(cswx_learner_slots(p, learner), end);
   struct learner_table *t = table(p, learner);
   // Blocks of 2 MB, the size of a huge page.
   uint64_t block = slots ? RTE_MAX(((size_t)2 << 20) / t->bucket_size, (size_t)1) * KEYS : 1;
@@ -84,7 +84,7 @@ uint64_t cswx_learner_next(cswx *p, uint32_t learner, uint64_t slot, uint64_t no
     if ((uint64_t)b->time[slot % KEYS] << 32 > now) return slot;
     slot++;
   }
-  return slots;
+  return end;
 }
 
 int cswx_learner_get(cswx *p, uint32_t learner, uint64_t slot, uint64_t now, uint64_t *key,

@@ -22,8 +22,10 @@ actor FlowStore {
 
   private static let fileName = "flows.log"
   private static let flowsPerRecord = 1 << 20
-  /// Entries that are read between two bursts of frames, about.
+  /// Between two bursts of frames, about so many entries are read, and a 64th of the
+  /// table at most: the whole of it is more than a hundred megabytes.
   private static let flowsPerTurn = 2048
+  private static let leastParts = 64
   /// Reading and writing takes one part of this many of the time.
   private static let share = 20
 
@@ -31,8 +33,9 @@ actor FlowStore {
   private let directory: StateDirectory
   private let log: RecordLog
   private let logger: Logger
-  /// Entries that were written last.
+  /// Entries that were written last, and what the engine had counted then.
   private var written = 0
+  private var activity: Counters.Learner?
   private var isFailing = false
 
   init(_ host: any DataplaneHost, _ directory: StateDirectory, logger: Logger) {
@@ -55,7 +58,11 @@ actor FlowStore {
   /// Writes down the flows that there are.
   func save() async {
     let header = Self.now()
-    let (parts, host) = (max(1, written / Self.flowsPerTurn), host)
+    let (parts, host) = (max(Self.leastParts, written / Self.flowsPerTurn), host)
+    let counted = try? await host.withDataplane { $0.counters().learners[K8sDP.flowsTable] }
+    // No frame asked for a flow: there are none but those that were written.
+    guard let counted, counted != activity else { return }
+    activity = counted
     var flows: [KeptFlow] = []
     for part in 0..<parts {
       let more = try? await host.withDataplane { dataplane in

@@ -67,7 +67,9 @@ public struct FixtureTable: Hashable, Sendable, Encodable {
     var expected: [PortID: [[UInt8]]] = [:]
     for capture in fixture.captures("expect") {
       let reader = try CaptureReader(path: capture.path)
-      while let frame = try reader.next() { expected[capture.port, default: []].append(frame.bytes) }
+      while let frame = try reader.next() {
+        expected[capture.port, default: []].append(frame.bytes)
+      }
     }
     let ports = Set(forwarded.keys).union(expected.keys)
     return Cell(

@@ -32,7 +32,8 @@ public struct ReplayRun {
         warnings.append("events later than the last frame were not made: \(eventsNotReached)")
       }
       for (reason, count) in notCarried.sorted(by: { $0.key < $1.key }) {
-        warnings.append("frames that an interface does not carry were left out: \(count), \(reason)")
+        warnings.append(
+          "frames that an interface does not carry were left out: \(count), \(reason)")
       }
       if timersLeft > 0 {
         warnings.append("timers were not set: a live dataplane keeps the pipeline's own")
