@@ -45,7 +45,8 @@ actor FlowStore {
     log = RecordLog(directory, Self.fileName)
   }
 
-  /// Keeps writing down the flows that there are, until the task is cancelled.
+  /// Keeps writing down the flows that there are, until the task is cancelled, and then
+  /// once more.
   func follow() async {
     while !Task.isCancelled {
       let start = ContinuousClock.now
@@ -53,30 +54,36 @@ actor FlowStore {
       let took = ContinuousClock.now - start
       try? await Task.sleep(for: max(.seconds(1), took * Self.share))
     }
+    await save()
   }
 
   /// Writes down the flows that there are.
-  func save() async {
+  private func save() async {
+    // What cannot be read whole is not written: the last file is better.
+    guard let (header, flows, counted) = try? await read() else { return }
+    // No frame asked for a flow: there are none but those that were written.
+    guard counted != activity, !flows.isEmpty || written > 0 else { return }
+    write(header, flows)
+    written = flows.count
+    activity = counted
+  }
+
+  /// - Throws: when there is no pipeline.
+  private func read() async throws -> (Header, [KeptFlow], Counters.Learner?) {
     let header = Self.now()
     let (parts, host) = (max(Self.leastParts, written / Self.flowsPerTurn), host)
-    let counted = try? await host.withDataplane { $0.counters().learners[K8sDP.flowsTable] }
-    // No frame asked for a flow: there are none but those that were written.
-    guard let counted, counted != activity else { return }
-    activity = counted
+    let counted = try await host.withDataplane { $0.counters().learners[K8sDP.flowsTable] }
+    guard counted != activity else { return (header, [], counted) }
     var flows: [KeptFlow] = []
     for part in 0..<parts {
-      let more = try? await host.withDataplane { dataplane in
+      flows += try await host.withDataplane { dataplane in
         guard Self.isOurs(dataplane) else { return [KeptFlow]() }
         let now = dataplane.cycles(at: host.now)
         return dataplane.learnedEntries(at: host.now, part: part, of: parts)
           .compactMap { KeptFlow($0, now: now, clock: dataplane.clock) }
       }
-      // No pipeline, or one that was put in place meanwhile and has no flows yet.
-      flows += more ?? []
     }
-    guard !flows.isEmpty || written > 0 else { return }
-    write(header, flows)
-    written = flows.count
+    return (header, flows, counted)
   }
 
   private func write(_ header: Header, _ flows: [KeptFlow]) {

@@ -64,7 +64,8 @@ struct Node {
     let keeping = Task { await flows?.follow() }
     defer { keeping.cancel() }
     try await serve(listeners, controller)
-    await flows?.save()
+    keeping.cancel()
+    await keeping.value
     await ports.noteLocations()
     await forwarder.stop()
     logger.notice("stopped")
