@@ -16,9 +16,7 @@ extension DataplaneFactory {
   {
     var factory = self
     for name in Set(names).sorted() where name.hasPrefix(Self.scheme) {
-      var options = Infrap4dOptions()
-      options.address = try Self.address(name)
-      options.security = .mutualTLS(folder: certificates)
+      let options = try Self.options(name, certificates: certificates)
       let server: LiveServer
       do throws(DataplaneError) { server = try LiveServer(options) } catch {
         throw ReplayError(error, dataplane: name)
@@ -33,8 +31,17 @@ extension DataplaneFactory {
     return factory
   }
 
+  static func options(
+    _ name: String, certificates: String
+  ) throws(ReplayError) -> Infrap4dOptions {
+    var options = Infrap4dOptions()
+    options.address = try address(name)
+    options.security = .mutualTLS(folder: certificates)
+    return options
+  }
+
   private static func address(_ name: String) throws(ReplayError) -> Infrap4dOptions.Address {
-    let text = name.dropFirst(scheme.count)
+    let text = name.hasPrefix(scheme) ? name.dropFirst(scheme.count) : ""
     if text.hasPrefix("unix:/") { return .unix(path: String(text.dropFirst(5))) }
     guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]),
       colon != text.startIndex
