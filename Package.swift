@@ -344,8 +344,8 @@ let package = Package(
     .testTarget(
       name: "Infrap4dTests",
       dependencies: [
-        "infrap4d", "gnmi-ctl", "k8sdp", "Core", "Certificates", "GNMIProtos", "P4RuntimeProtos",
-        "Infrap4dDataplane", "NodeTesting", dpdk,
+        "infrap4d", "inframanager", "gnmi-ctl", "k8sdp", "Core", "Certificates", "GNMIProtos",
+        "InfraProtos", "HealthProtos", "P4RuntimeProtos", "Infrap4dDataplane", "NodeTesting", dpdk,
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),

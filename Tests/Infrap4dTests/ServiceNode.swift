@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import GRPCCore
 import Infrap4dDataplane
 import Logging
 import NodeTesting
@@ -15,7 +16,13 @@ struct ServiceNode: Sendable {
   /// The TAPs of ports 0 to 3.
   let names: [String]
 
-  init(_ arguments: [String]) async throws {
+  /// - Parameter program: fills the tables; the TAPs are there by then.
+  init(
+    _ arguments: [String],
+    program: (ServerProcess, [String]) async throws -> Void = { server, _ in
+      try await Self.program(server)
+    }
+  ) async throws {
     server = try ServerProcess()
     try await server.start(arguments)
     let gnmi = GNMIClient(server: server)
@@ -24,7 +31,7 @@ struct ServiceNode: Sendable {
       let outcome = try await gnmi.ctl("set", "device:virtual-device,name:\(name),port-type:TAP")
       try #require(outcome.status == 0, "\(outcome)")
     }
-    try await Self.program(server)
+    try await program(server, names)
     let gateway = "02:00:00:00:00:01"
     client = try await Pod(
       names[2], ip: "10.244.0.6", mac: "02:00:00:00:02:06", gatewayMAC: gateway)
@@ -80,12 +87,14 @@ struct ServiceNode: Sendable {
 
   /// Everything that controllers have written, as they read it.
   func entries() async throws -> Set<String> {
-    try await TestController.run(try TestController.unix(server.socket), electionID: .max) {
+    // Reading needs no primary, and so takes the place of none.
+    try await withGRPCClient(transport: try TestController.unix(server.socket)) { grpc in
+      let controller = TestController(client: TestController.Client(wrapping: grpc))
       let learned = Set(
         try TestController.k8sDP().p4Info.tables
           .filter { ["flows", "fragments"].contains($0.preamble.alias) }.map(\.preamble.id))
       return Set(
-        try await $0.entries().filter { !learned.contains($0.tableEntry.tableID) }
+        try await controller.entries().filter { !learned.contains($0.tableEntry.tableID) }
           .map { try $0.jsonString() })
     }
   }

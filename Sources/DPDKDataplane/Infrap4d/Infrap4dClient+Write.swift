@@ -93,7 +93,7 @@ extension Infrap4dClient {
         _ = try await client.write(
           .with {
             $0.deviceID = options.deviceID
-            $0.electionID = .with { $0.low = electionID }
+            $0.electionID = electionID
             $0.updates = Array(batch)
             if kind.isAtomic { $0.atomicity = .rollbackOnError }
           })

@@ -69,18 +69,19 @@ public actor InfraManager {
   }
 
   private func perform(_ changes: [Change]) async -> DataplaneError? {
-    // One after the other: a later one may undo an earlier one.
-    guard changes.count > 1 || !changes.allSatisfy(desired.has) else { return nil }
     var next = desired
     let updates: [Update]
     do { updates = try next.take(changes) } catch {
       return DataplaneError(.invalidArgument, error.entity, error.message)
     }
-    journal?.note(changes, to: desired)
+    // One after the other: a later one may undo an earlier one.
+    let isNew = changes.count > 1 || !changes.allSatisfy(desired.has)
+    if isNew { journal?.note(changes, to: desired) }
     do throws(DataplaneError) {
-      if !updates.isEmpty { try await writer.apply(updates) }
+      // Also when there is nothing to write: the reply says that packets follow.
+      try await writer.apply(updates)
     } catch {
-      journal?.undo()
+      if isNew { journal?.undo() }
       return error
     }
     desired = next
