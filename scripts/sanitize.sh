@@ -32,10 +32,19 @@ address() {
 }
 
 thread() {
-  export TSAN_OPTIONS="halt_on_error=0 exitcode=66 suppressions=$PWD/scripts/tsan-suppressions.txt"
+  local reports=.build-tsan/reports
+  rm -rf "$reports"
+  mkdir -p "$reports"
+  export TSAN_OPTIONS="halt_on_error=0 exitcode=66 log_path=$PWD/$reports/tsan \
+suppressions=$PWD/scripts/tsan-suppressions.txt"
   swift build --build-tests --scratch-path .build-tsan --sanitize thread
+  # What is found is printed last, where it is seen.
   swift test --skip-build --scratch-path .build-tsan --sanitize thread \
-    --filter '^(ForwardingTests|P4RuntimeServiceTests|GNMIServiceTests)\.'
+    --filter '^(ForwardingTests|P4RuntimeServiceTests|GNMIServiceTests)\.' || {
+    local status=$?
+    cat "$reports"/* 2> /dev/null || true
+    exit $status
+  }
 }
 
 case ${1:-} in
