@@ -197,6 +197,21 @@ let package = Package(
       ],
       path: "Sources/Daemons/gnmi-ctl"),
 
+    .target(name: "CNetlink", path: "Sources/Daemons/Netlink/CNetlink"),
+    .target(
+      name: "Netlink", dependencies: ["Core", "CNetlink"], path: "Sources/Daemons/Netlink",
+      exclude: ["CNetlink"]),
+    .target(
+      name: "CNIBackend",
+      dependencies: [
+        "Core", "Netlink", "InfraProtos", "GNMIProtos", "StateDirectory",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Sources/Daemons/CNIBackend"),
+
     .target(name: "CForwarding", path: "Sources/Daemons/Forwarding/CForwarding"),
     .target(
       name: "Forwarding", dependencies: ["Core", "Hosting", "CForwarding"],
@@ -268,6 +283,7 @@ let package = Package(
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "Logging", package: "swift-log"),
       ]),
+    .testTarget(name: "NetlinkTests", dependencies: ["Netlink", "Core", "NodeTesting"]),
     .testTarget(name: "CoreTests", dependencies: ["Core", "K8sDPArtefacts"]),
     .testTarget(name: "SimDataplaneTests", dependencies: ["SimDataplane", "Core"]),
     .testTarget(
