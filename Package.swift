@@ -24,6 +24,7 @@ let package = Package(
     .executable(name: "k8sdp", targets: ["k8sdp"]),
     .executable(name: "infrap4d", targets: ["infrap4d"]),
     .executable(name: "gnmi-ctl", targets: ["gnmi-ctl"]),
+    .executable(name: "infra-cni", targets: ["infra-cni"]),
   ],
   traits: [
     .default(enabledTraits: ["DPDK"]),
@@ -212,6 +213,15 @@ let package = Package(
       ],
       path: "Sources/Daemons/CNIBackend"),
 
+    .executableTarget(
+      name: "infra-cni",
+      dependencies: [
+        "Core", "Netlink", "InfraProtos",
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+      ],
+      path: "Sources/Daemons/infra-cni"),
+
     .target(name: "CForwarding", path: "Sources/Daemons/Forwarding/CForwarding"),
     .target(
       name: "Forwarding", dependencies: ["Core", "Hosting", "CForwarding"],
@@ -284,6 +294,24 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(name: "NetlinkTests", dependencies: ["Netlink", "Core", "NodeTesting"]),
+    // A node with a real infrap4d in it, for tests of the agent's part.
+    .target(
+      name: "CNITesting",
+      dependencies: [
+        "CNIBackend", "Core", "InfraProtos", "NodeTesting",
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Tests/CNITesting"),
+    .testTarget(
+      name: "CNIBackendTests",
+      dependencies: [
+        "CNIBackend", "CNITesting", "Core", "InfraProtos", "NodeTesting", "infrap4d",
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     .testTarget(name: "CoreTests", dependencies: ["Core", "K8sDPArtefacts"]),
     .testTarget(name: "SimDataplaneTests", dependencies: ["SimDataplane", "Core"]),
     .testTarget(
