@@ -45,9 +45,10 @@ differences: ## Run upstream's pipeline beside ours and write docs/differences.m
 
 FRAMES ?= 10000000
 SEED ?= $(shell date +%s)0000
+INTERVAL ?= 64
 
-fuzz: release ## Fuzz model against DPDK: FRAMES frames from SEED on
-	.build/release/k8sdp fuzz --seed $(SEED) --frames $(FRAMES) --out $(OUT)/fuzz
+fuzz: release ## Fuzz model against DPDK: FRAMES frames from SEED on, state compared every INTERVAL frames
+	.build/release/k8sdp fuzz --seed $(SEED) --frames $(FRAMES) --interval $(INTERVAL) --out $(OUT)/fuzz
 
 SECONDS ?= 60
 

@@ -25,6 +25,7 @@ let package = Package(
     .executable(name: "infrap4d", targets: ["infrap4d"]),
     .executable(name: "gnmi-ctl", targets: ["gnmi-ctl"]),
     .executable(name: "infra-cni", targets: ["infra-cni"]),
+    .executable(name: "inframanager", targets: ["inframanager"]),
   ],
   traits: [
     .default(enabledTraits: ["DPDK"]),
@@ -92,12 +93,25 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       path: "Sources/Replay",
-      exclude: ["CPcap", "k8sdp"]
+      exclude: ["CPcap", "Live", "k8sdp"]
+    ),
+    // A running infrap4d as a dataplane of a comparison: frames through its TAPs.
+    .target(name: "CLiveWire", path: "Sources/Replay/Live/CLiveWire"),
+    .target(
+      name: "LiveReplay",
+      dependencies: [
+        "Core", "Replay", "Infrap4dDataplane", "GNMIProtos", "CLiveWire",
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Sources/Replay/Live",
+      exclude: ["CLiveWire"]
     ),
     .executableTarget(
       name: "k8sdp",
       dependencies: [
-        "Core", "SimDataplane", "Replay", dpdk,
+        "Core", "SimDataplane", "Replay", "LiveReplay", dpdk,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -129,6 +143,14 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       path: "Sources/DPDKDataplane/Infrap4d"),
+    .target(
+      name: "Serving",
+      dependencies: [
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Sources/Daemons/Serving"),
     .target(name: "Hosting", dependencies: ["Core"], path: "Sources/Daemons/Hosting"),
 
     .target(
@@ -170,7 +192,7 @@ let package = Package(
       name: "infrap4d",
       dependencies: [
         "Core", "SimDataplane", "K8sDPArtefacts", "Hosting", "Forwarding", "P4RuntimeService",
-        "GNMIService", "StateDirectory", "Certificates", dpdk,
+        "GNMIService", "Serving", "StateDirectory", "Certificates", dpdk,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
@@ -178,6 +200,38 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       path: "Sources/Daemons/infrap4d"),
+
+    .target(
+      name: "Configuration", dependencies: [.product(name: "Yams", package: "Yams")],
+      path: "Sources/Daemons/Configuration"),
+    .target(
+      name: "DaemonLog", dependencies: [.product(name: "Logging", package: "swift-log")],
+      path: "Sources/Daemons/DaemonLog"),
+    .target(name: "HealthProtos", dependencies: grpc, path: "Sources/Daemons/HealthProtos"),
+    .target(
+      name: "Health",
+      dependencies: ["HealthProtos", .product(name: "GRPCCore", package: "grpc-swift-2")],
+      path: "Sources/Daemons/Health"),
+    .target(
+      name: "ManagerService",
+      dependencies: [
+        "Core", "GNMIProtos", "InfraProtos", "StateDirectory",
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Sources/Daemons/ManagerService"),
+    .executableTarget(
+      name: "inframanager",
+      dependencies: [
+        "Core", "Configuration", "DaemonLog", "Health", "Infrap4dDataplane", "ManagerService",
+        "Serving", "StateDirectory",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Sources/Daemons/inframanager"),
 
     .executableTarget(
       name: "infrap4d-bench",
@@ -318,6 +372,12 @@ let package = Package(
       name: "DPDKDataplaneTests",
       dependencies: ["Core", "SimDataplane", "Replay", "K8sDPArtefacts", dpdk]),
     .testTarget(
+      name: "ManagerServiceTests",
+      dependencies: [
+        "ManagerService", "InfraProtos", "Core", "SimDataplane", "K8sDPArtefacts", "StateDirectory",
+        .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+      ]),
+    .testTarget(
       name: "ForwardingTests",
       dependencies: [
         "Core", "Forwarding", "Hosting", "SimDataplane", "K8sDPArtefacts", "NodeTesting",
@@ -328,11 +388,12 @@ let package = Package(
     .testTarget(
       name: "Infrap4dTests",
       dependencies: [
-        "infrap4d", "gnmi-ctl", "Core", "Certificates", "GNMIProtos", "P4RuntimeProtos",
-        "NodeTesting", dpdk,
+        "infrap4d", "inframanager", "gnmi-ctl", "k8sdp", "Core", "Certificates", "GNMIProtos",
+        "InfraProtos", "HealthProtos", "P4RuntimeProtos", "Infrap4dDataplane", "NodeTesting", dpdk,
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        .product(name: "Logging", package: "swift-log"),
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -7,6 +7,8 @@ Two network namespaces talk through
 
     kernel           veth pairs, a router namespace, and the nftables rules with
                      which kube-proxy does DNAT
+    infrap4d-model, infrap4d-dpdk
+                     the whole server: ports by gNMI, entries by P4Runtime
     model, dpdk      the forwarding thread with that dataplane, a TAP for each pod
     model-unbatched  the same with one frame a system call
     model-poll       the same without sleeping
@@ -14,7 +16,9 @@ Two network namespaces talk through
 in turns, so that all see the same machine. Prints the medians, and the ratio to
 the kernel. Needs root and iproute2, nftables, iperf3, iputils-ping; build first:
 
-    swift build -c release --product forwarding-bench
+    for p in forwarding-bench infrap4d gnmi-ctl k8sdp; do
+      swift build -c release --product $p
+    done
 """
 import argparse
 import json
@@ -24,10 +28,12 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PROGRAM = ROOT / ".build/release/forwarding-bench"
+RELEASE = ROOT / ".build/release"
+PROGRAM = RELEASE / "forwarding-bench"
 PREFIX = f"fb{os.getpid() % 100000}"
 GATEWAY_MAC = "02:00:00:00:00:01"
 VIP, PORT, ENDPOINT_PORT = "10.96.0.80", 80, 8080
@@ -84,10 +90,12 @@ class Node:
     """Two pods' namespaces, and what is between them; goes away with `close`."""
 
     def __init__(self, subject):
-        self.namespaces, self.program = [], None
+        self.namespaces, self.program, self.folder = [], None, None
         try:
             if subject == "kernel":
                 self.router()
+            elif subject.startswith("infrap4d-"):
+                self.server(subject.removeprefix("infrap4d-"))
             else:
                 self.forwarder(subject)
             for name, ip, mac, _ in PODS:
@@ -139,6 +147,29 @@ class Node:
             sys.exit(f"{subject}: the forwarder did not start")
         if variant == "" and "unbatched" in line:
             print(f"{subject}: io_uring is not permitted here", file=sys.stderr)
+        self.pods()
+
+    def server(self, dataplane):
+        self.folder = tempfile.TemporaryDirectory()
+        folder = Path(self.folder.name)
+        (folder / "state.yaml").write_text(STATE)
+        address = f"unix:{folder}/sock"
+        with (folder / "log").open("w") as log:
+            self.program = subprocess.Popen(
+                [RELEASE / "infrap4d", "--dataplane", dataplane, "--listen", address, "--state",
+                 folder / "state", "--certs", folder / "certs"], stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE, stderr=log, text=True)
+        while "listening" not in (folder / "log").read_text():
+            if self.program.poll() is not None:
+                sys.exit((folder / "log").read_text())
+            time.sleep(0.02)
+        for port in range(max(port for *_, port in PODS) + 1):
+            run(RELEASE / "gnmi-ctl", f"--grpc_addr={address}", "set",
+                f"device:virtual-device,name:{PREFIX}-{port},mtu:1500,port-type:TAP")
+        run(RELEASE / "k8sdp", "apply", folder / "state.yaml", "--to", f"infrap4d:{address}")
+        self.pods()
+
+    def pods(self):
         for name, _, _, port in PODS:
             ns = self.namespace(name)
             run("ip", "link", "set", f"{PREFIX}-{port}", "netns", ns, "name", "eth0")
@@ -149,6 +180,8 @@ class Node:
     def close(self):
         if self.program:
             self.program.stdin.close()
+            if self.folder:
+                self.program.terminate()
             self.counters = self.program.stdout.read()
             self.program.wait(timeout=20)
         for ns in self.namespaces:

@@ -20,17 +20,44 @@
       }
     }
 
+    public func cycles(at time: Timestamp) -> UInt64 {
+      options.virtualTime ? clock.cycles(at: time) : cswx_cycles()
+    }
+
+    public func restore(_ entries: [LearnedEntry]) -> Int {
+      let ids = Dictionary(
+        engine.actions.enumerated().map { ($1, UInt32($0)) }, uniquingKeysWith: { id, _ in id })
+      return entries.count { entry in
+        guard let index = contract.learners.firstIndex(where: { $0.name == entry.table }),
+          contract.learners[index].key.count == entry.key.count,
+          let action = ids[entry.action],
+          contract.actions[entry.action]?.arguments.count == entry.arguments.count
+        else { return false }
+        return cswx_learner_put(
+          engine.pointer, UInt32(index), entry.key, action, entry.arguments, UInt32(entry.timer),
+          entry.expiry) == 0
+      }
+    }
+
     public func learnedEntries(at time: Timestamp) -> [LearnedEntry] {
-      let now = options.virtualTime ? clock.cycles(at: time) : cswx_cycles()
+      learnedEntries(at: time, part: 0, of: 1).sorted()
+    }
+
+    public func learnedEntries(
+      at time: Timestamp, part: Int, of parts: Int
+    ) -> [LearnedEntry] {
+      let now = cycles(at: time)
       var result: [LearnedEntry] = []
       var keys = [UInt64](repeating: 0, count: 64)
       var values = [UInt64](repeating: 0, count: 64)
       for (i, learner) in contract.learners.enumerated() {
         let slots = cswx_learner_slots(engine.pointer, UInt32(i))
-        var next = cswx_learner_next(engine.pointer, UInt32(i), 0, now)
-        while next < slots {
+        let end = slots * UInt64(part + 1) / UInt64(parts)
+        let start = slots * UInt64(part) / UInt64(parts)
+        var next = cswx_learner_next(engine.pointer, UInt32(i), start, end, now)
+        while next < end {
           let slot = next
-          next = cswx_learner_next(engine.pointer, UInt32(i), slot + 1, now)
+          next = cswx_learner_next(engine.pointer, UInt32(i), slot + 1, end, now)
           var action: UInt32 = 0
           var timer: UInt32 = 0
           var expiry: UInt64 = 0
@@ -47,7 +74,7 @@
               expiry: expiry))
         }
       }
-      return result.sorted()
+      return result
     }
 
     /// Every counter. Actions that never ran, ports and reasons without a frame

@@ -12,15 +12,19 @@ public struct LoadedDataplane {
   public let setTimer: (K8sDP.Timer, UInt32) throws(DataplaneError) -> Void
   /// Makes the tables say what the intent says, as one batch of updates.
   public let setIntent: (Intent) throws(DataplaneError) -> Void
+  /// What a run through it has to keep to, when frames reach it through real interfaces.
+  public let live: LiveTerms?
 
   public init(
     _ dataplane: any Dataplane,
     setTimer: @escaping (K8sDP.Timer, UInt32) throws(DataplaneError) -> Void,
-    setIntent: @escaping (Intent) throws(DataplaneError) -> Void
+    setIntent: @escaping (Intent) throws(DataplaneError) -> Void,
+    live: LiveTerms? = nil
   ) {
     self.dataplane = dataplane
     self.setTimer = setTimer
     self.setIntent = setIntent
+    self.live = live
   }
 
   /// A dataplane whose timers are the profiles of `k8s_dp`.

@@ -7,6 +7,9 @@ public struct FixtureFolder: Hashable, Sendable {
 
   public init(path: String) { self.path = path }
 
+  /// The folder's own name.
+  public var name: String { URL(fileURLWithPath: path).lastPathComponent }
+
   /// The folders in another one that have a state file, by name.
   public static func all(in path: String) -> [FixtureFolder] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []

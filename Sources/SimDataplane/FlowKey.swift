@@ -32,6 +32,16 @@ struct FlowKey: Equatable {
     return key
   }
 
+  /// - Parameter fields: src, sport, dst, dport, kind, mix.
+  init?(fields: [UInt64]) {
+    guard fields.count == 6, let src = UInt32(exactly: fields[0]),
+      let srcPort = UInt16(exactly: fields[1]), let dst = UInt32(exactly: fields[2]),
+      let dstPort = UInt16(exactly: fields[3]), let kind = UInt8(exactly: fields[4]),
+      let mix = UInt32(exactly: fields[5]), mix >> 24 == 0
+    else { return nil }
+    self.init(src: src, srcPort: srcPort, dst: dst, dstPort: dstPort, kind: kind, mix: mix)
+  }
+
   /// src, sport, dst, dport, kind, mix: the order of the contract.
   var fields: [UInt64] {
     [
@@ -52,6 +62,23 @@ struct FlowData {
   /// In an entry for replies: the kind of the entry for requests.
   var kind: UInt8
   var nat: NAT.RawValue
+
+  init(id: UInt32, ip: UInt32, port: UInt16, kind: UInt8, nat: NAT.RawValue) {
+    self.id = id
+    self.ip = ip
+    self.port = port
+    self.kind = kind
+    self.nat = nat
+  }
+
+  /// - Parameter fields: id, ip, port, kind, nat.
+  init?(fields: [UInt64]) {
+    guard fields.count == 5, let id = UInt32(exactly: fields[0]),
+      let ip = UInt32(exactly: fields[1]), let port = UInt16(exactly: fields[2]),
+      let kind = UInt8(exactly: fields[3]), let nat = UInt8(exactly: fields[4])
+    else { return nil }
+    self.init(id: id, ip: ip, port: port, kind: kind, nat: nat)
+  }
 
   /// id, ip, port, kind, nat: the order of the contract.
   var fields: [UInt64] { [UInt64(id), UInt64(ip), UInt64(port), UInt64(kind), UInt64(nat)] }

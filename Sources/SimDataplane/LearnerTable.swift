@@ -17,9 +17,13 @@ struct LearnerTable<Data: BitwiseCopyable>: ~Copyable {
   private static var bucketSize: Int { 192 }
   private static var keyOffset: Int { 64 }
   private static var dataOffset: Int { 128 }
+  private static var bucketsOfBlock: Int { 4096 }
 
   let buckets: Int
   private let block: ZeroedMemory
+  /// Whether a block of buckets ever had an entry: reading the others would cost memory.
+  private let touched: UnsafeMutablePointer<Bool>
+  private let blocks: Int
   private var memory: UnsafeMutableRawPointer { block.base }
   private let mask: UInt32
 
@@ -44,7 +48,12 @@ struct LearnerTable<Data: BitwiseCopyable>: ~Copyable {
     self.buckets = buckets
     mask = UInt32(truncatingIfNeeded: buckets - 1)
     block = ZeroedMemory(bytes: buckets * Self.bucketSize)
+    blocks = (buckets + Self.bucketsOfBlock - 1) / Self.bucketsOfBlock
+    touched = .allocate(capacity: blocks)
+    touched.initialize(repeating: false, count: blocks)
   }
+
+  deinit { touched.deallocate() }
 
   /// Finds the live entry with a key.
   ///
@@ -122,9 +131,7 @@ struct LearnerTable<Data: BitwiseCopyable>: ~Copyable {
       guard UInt64(time) &<< 32 < now else { continue }
       let place = Place(bucket: bucket, position: i, signature: missed.signature)
       arm(place, timer: timer, now: now, timers: timers)
-      bucket.storeBytes(of: missed.signature, toByteOffset: 16 &+ i &* 4, as: UInt32.self)
-      bucket.storeBytes(of: key, toByteOffset: Self.keyOffset &+ i &* 16, as: FlowKey.self)
-      bucket.storeBytes(of: data, toByteOffset: Self.dataOffset &+ i &* 16, as: Data.self)
+      write(key, data, at: place)
       learned &+= 1
       return true
     }
@@ -132,11 +139,57 @@ struct LearnerTable<Data: BitwiseCopyable>: ~Copyable {
     return false
   }
 
+  @inline(__always)
+  private func write(_ key: FlowKey, _ data: Data, at place: Place) {
+    let (bucket, i) = (place.bucket, place.position)
+    bucket.storeBytes(of: place.signature, toByteOffset: 16 &+ i &* 4, as: UInt32.self)
+    bucket.storeBytes(of: key, toByteOffset: Self.keyOffset &+ i &* 16, as: FlowKey.self)
+    bucket.storeBytes(of: data, toByteOffset: Self.dataOffset &+ i &* 16, as: Data.self)
+    touched[(bucket - memory) / (Self.bucketSize &* Self.bucketsOfBlock)] = true
+  }
+
+  /// Puts an entry back that an earlier table had. Counts nothing.
+  ///
+  /// - Returns: false when there is one with the key, or no place that was never used.
+  func restore(_ key: FlowKey, _ data: Data, timer: UInt8, expiry: UInt64, hash: UInt32) -> Bool {
+    let bucket = memory + Int(hash & mask) &* Self.bucketSize
+    for i in 0..<4 {
+      guard bucket.load(fromByteOffset: i &* 4, as: UInt32.self) == 0 else {
+        let other = bucket.load(fromByteOffset: Self.keyOffset &+ i &* 16, as: FlowKey.self)
+        if other == key { return false }
+        continue
+      }
+      let time = UInt32(truncatingIfNeeded: expiry &>> 32)
+      bucket.storeBytes(of: time, toByteOffset: i &* 4, as: UInt32.self)
+      bucket.storeBytes(of: timer, toByteOffset: 32 &+ i, as: UInt8.self)
+      write(key, data, at: Place(bucket: bucket, position: i, signature: hash | 1))
+      return true
+    }
+    return false
+  }
+
   /// Calls a function with every live entry, in the order of the buckets.
+  ///
+  /// - Parameters:
+  ///   - part: of the table, 0..<parts.
   func forEachLive(
-    now: UInt64, _ body: (_ key: FlowKey, _ data: Data, _ timer: UInt8, _ expiry: UInt64) -> Void
+    now: UInt64, part: Int = 0, of parts: Int = 1,
+    _ body: (_ key: FlowKey, _ data: Data, _ timer: UInt8, _ expiry: UInt64) -> Void
   ) {
-    for b in 0..<buckets {
+    let end = buckets * (part + 1) / parts
+    var b = buckets * part / parts
+    while b < end {
+      let next = min(end, (b / Self.bucketsOfBlock + 1) * Self.bucketsOfBlock)
+      if touched[b / Self.bucketsOfBlock] { forEachLive(in: b..<next, now: now, body) }
+      b = next
+    }
+  }
+
+  private func forEachLive(
+    in range: Range<Int>, now: UInt64,
+    _ body: (_ key: FlowKey, _ data: Data, _ timer: UInt8, _ expiry: UInt64) -> Void
+  ) {
+    for b in range {
       let bucket = memory + b * Self.bucketSize
       for i in 0..<4 {
         let expiry = UInt64(bucket.load(fromByteOffset: i * 4, as: UInt32.self)) << 32

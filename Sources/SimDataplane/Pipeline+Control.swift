@@ -2,6 +2,12 @@ import Core
 
 /// The control plane's side of the tables. Updates have been validated.
 extension Pipeline {
+  /// Puts a flow entry back; false when there is no room.
+  func restore(_ key: FlowKey, _ data: FlowData, timer: UInt8, expiry: UInt64) -> Bool {
+    flows.restore(
+      key, data, timer: timer, expiry: expiry, hash: crc.hash16(key.low, key.high))
+  }
+
   mutating func set(_ entry: TableEntry) {
     let key = entry.key
     let a = entry.arguments

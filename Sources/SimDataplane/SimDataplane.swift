@@ -112,15 +112,19 @@ public final class SimDataplane: Dataplane {
   }
 
   public func learnedEntries(at time: Timestamp) -> [LearnedEntry] {
+    learnedEntries(at: time, part: 0, of: 1).sorted()
+  }
+
+  public func learnedEntries(at time: Timestamp, part: Int, of parts: Int) -> [LearnedEntry] {
     let now = clock.cycles(at: time)
     var entries: [LearnedEntry] = []
-    pipeline.flows.forEachLive(now: now) { key, data, timer, expiry in
+    pipeline.flows.forEachLive(now: now, part: part, of: parts) { key, data, timer, expiry in
       entries.append(
         LearnedEntry(
           table: "flows", key: key.fields, action: "flow_hit", arguments: data.fields,
           timer: timer, expiry: expiry))
     }
-    pipeline.fragments.forEachLive(now: now) { key, data, timer, expiry in
+    pipeline.fragments.forEachLive(now: now, part: part, of: parts) { key, data, timer, expiry in
       let fields = [
         key.low & 0xFFFF_FFFF, key.low >> 32, key.high & 0xFFFF, key.high >> 16 & 0xFF,
       ]
@@ -129,7 +133,17 @@ public final class SimDataplane: Dataplane {
           table: "fragments", key: fields, action: "fragment_hit", arguments: data.fields,
           timer: timer, expiry: expiry))
     }
-    return entries.sorted()
+    return entries
+  }
+
+  /// Takes entries of `flows`; others live for seconds.
+  public func restore(_ entries: [LearnedEntry]) -> Int {
+    entries.count { entry in
+      guard let key = FlowKey(fields: entry.key), let data = FlowData(fields: entry.arguments),
+        entry.table == K8sDP.flowsTable, entry.action == "flow_hit", entry.timer < 8
+      else { return false }
+      return pipeline.restore(key, data, timer: entry.timer, expiry: entry.expiry)
+    }
   }
 
   public func counters() -> Counters {

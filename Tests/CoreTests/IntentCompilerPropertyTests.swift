@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Core
@@ -22,6 +23,14 @@ import Testing
         checkEpochs(from: before, to: model)
         #expect(try twin.updates(for: walk.intent) == updates)
         #expect(try compiler.updates(for: walk.intent).isEmpty)
+        if step % 10 == 0 {
+          // What it says it has programmed, and what comes of it on disk.
+          var entries = TableModel()
+          entries.apply(compiler.entries.map { .insert($0) }, checked: true)
+          #expect(entries.rows == model.rows)
+          compiler = try JSONDecoder().decode(
+            IntentCompiler.self, from: JSONEncoder().encode(compiler))
+        }
         accepted = walk.intent
       } catch {
         #expect(try compiler.updates(for: accepted).isEmpty, "\(error) left a trace")

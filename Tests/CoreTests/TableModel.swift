@@ -8,6 +8,8 @@ struct TableModel: Equatable {
 
   subscript(table: K8sDP.Table) -> [[UInt64]: TableEntry] { tables[table.name] ?? [:] }
 
+  var rows: Set<TableEntry> { Set(tables.values.flatMap(\.values)) }
+
   var isEmpty: Bool { tables.values.allSatisfy(\.isEmpty) }
 
   /// - Parameter checked: Whether every single step leaves nothing dangling.

@@ -38,7 +38,7 @@ import Testing
       "unix:" + second.socket,
     ])
     #expect(outcome.code == 1)
-    #expect(outcome.log.contains("used by another infrap4d"))
+    #expect(outcome.log.contains("used by another process"))
   }
 
   @Test func addressInUse() async throws {

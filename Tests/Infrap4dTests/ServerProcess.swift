@@ -7,6 +7,8 @@ import Testing
 final class ServerProcess: Sendable {
   let folder: String
   private let process = Mutex<Process?>(nil)
+  /// Where it runs; nil is the namespace of the tests.
+  private let namespace: NetworkNamespace?
   var identifier: pid_t { process.withLock { $0?.processIdentifier ?? 0 } }
   var socket: String { folder + "/infrap4d.sock" }
   var certificates: String { folder + "/certs" }
@@ -22,7 +24,8 @@ final class ServerProcess: Sendable {
     return folder.appendingPathComponent("infrap4d").path
   }()
 
-  init() throws {
+  init(in namespace: NetworkNamespace? = nil) throws {
+    self.namespace = namespace
     folder = NSTemporaryDirectory() + "infrap4d-\(UUID().uuidString.prefix(8))"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
   }
@@ -57,8 +60,9 @@ final class ServerProcess: Sendable {
   private func launch(_ arguments: [String]) throws -> Process {
     _ = FileManager.default.createFile(atPath: logFile, contents: nil)
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: Self.program)
-    process.arguments = arguments
+    let command = [Self.program] + arguments
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = namespace?.command(command) ?? command
     process.standardError = FileHandle(forWritingAtPath: logFile)
     process.standardOutput = FileHandle(forWritingAtPath: logFile)
     try process.run()

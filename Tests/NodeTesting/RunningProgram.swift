@@ -59,6 +59,8 @@ public final class RunningProgram: @unchecked Sendable {
     return rest
   }
 
+  public var isRunning: Bool { process.isRunning }
+
   public func interrupt() { if process.isRunning { process.interrupt() } }
 
   public func kill() {

@@ -58,7 +58,7 @@ FIELDS = {
 }
 LOCALS = {"src": "dst", "dst": "src", "srcPort": "dstPort", "dstPort": "srcPort", "low": "high",
           "high": "low"}
-POINTERS = {"frame", "memory", "prepared"}
+POINTERS = {"bucket", "frame", "memory", "prepared"}
 KEYWORDS = {
     "let", "var", "func", "if", "guard", "while", "for", "switch", "case", "default", "return",
     "init", "deinit", "struct", "enum", "class", "extension", "import", "private", "public",
@@ -229,7 +229,7 @@ class Rewriter:
         if after.kind == "number" and "." not in after.text and "e" in after.text[1:] \
                 and after.text[:2] != "0x":
             return
-        if not spaced or token.text == "+" and last.text in POINTERS:
+        if not spaced or token.text in ("+", "-") and last.text in POINTERS:
             return
         other, precedence, shape = OPERATORS[token.text]
         n = self.fault(token, "operator", token.text, other)

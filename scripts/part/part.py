@@ -9,7 +9,8 @@ FOLDERS = (
     "Sources/Core", "Sources/SimDataplane", "Sources/DPDKDataplane", "Sources/Replay", "k8s_dp",
     "Tests/CoreTests", "Tests/SimDataplaneTests")
 LEFT_OUT = (
-    "Sources/DPDKDataplane/Infrap4d", "Sources/DPDKDataplane/P4RuntimeCodec", "Sources/Replay/k8sdp")
+    "Sources/DPDKDataplane/Infrap4d", "Sources/DPDKDataplane/P4RuntimeCodec",
+    "Sources/Replay/Live", "Sources/Replay/k8sdp")
 
 
 def make(folder, tests, changed=()):

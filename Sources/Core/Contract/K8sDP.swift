@@ -9,6 +9,9 @@ public enum K8sDP {
   public static let dropsRegister = "drops_0"
   public static let dropsRegisterSize = 32
 
+  /// The table of flows, which the pipeline fills itself.
+  public static let flowsTable = "flows"
+
   /// Tables that the control plane fills, with the most entries each holds.
   public enum Table: String, CaseIterable, Hashable, Sendable {
     /// ARP target address → egress port.

@@ -48,6 +48,21 @@ public protocol Dataplane: AnyObject {
   /// All live learned entries at a time, in canonical order.
   func learnedEntries(at time: Timestamp) -> [LearnedEntry]
 
+  /// A part of the live learned entries, in no order: so a large table can be read
+  /// without keeping frames waiting for long. All parts together are all entries, if
+  /// nothing changes meanwhile.
+  ///
+  /// - Parameter part: 0..<parts.
+  func learnedEntries(at time: Timestamp, part: Int, of parts: Int) -> [LearnedEntry]
+
+  /// The engine's cycle count at a time, to which ``LearnedEntry/expiry`` refers.
+  func cycles(at time: Timestamp) -> UInt64
+
+  /// Puts learned entries into a pipeline that has none yet.
+  ///
+  /// - Returns: how many found room.
+  func restore(_ entries: [LearnedEntry]) -> Int
+
   /// A snapshot of every counter of the pipeline.
   func counters() -> Counters
 
@@ -64,6 +79,14 @@ public protocol Dataplane: AnyObject {
 }
 
 extension Dataplane {
+  public func learnedEntries(at time: Timestamp, part: Int, of parts: Int) -> [LearnedEntry] {
+    part == 0 ? learnedEntries(at: time) : []
+  }
+
+  public func cycles(at time: Timestamp) -> UInt64 { clock.cycles(at: time) }
+
+  public func restore(_ entries: [LearnedEntry]) -> Int { 0 }
+
   public func registers(_ name: String) throws(DataplaneError) -> [UInt64] {
     throw DataplaneError(.notFound, name, "no such register array")
   }

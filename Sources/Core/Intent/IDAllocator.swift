@@ -5,7 +5,7 @@
 /// a flow to a stranger. So ids only rise, and one comes back after 2³² − 1
 /// others at the earliest. Service ids follow the same rule, so that a row of
 /// `slots` never speaks for two Services in the life of any reader.
-struct IDAllocator: Sendable {
+struct IDAllocator: Sendable, Codable {
   /// The last id given; 0 before the first.
   private(set) var last: UInt32 = 0
   /// Whether ids started over, so that the next ones may be in use.

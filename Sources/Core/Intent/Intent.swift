@@ -1,8 +1,8 @@
 /// What a node's pipeline shall do: the interfaces it joins and the Services it
 /// serves. ``IntentCompiler`` turns it into table entries.
-public struct Intent: Hashable, Sendable {
+public struct Intent: Hashable, Sendable, Codable {
   /// A pod, the host or the gateway, and the port of the pipeline it is on.
-  public struct Interface: Hashable, Sendable {
+  public struct Interface: Hashable, Sendable, Codable {
     public var name: String
     public var ip: IPv4Address
     public var mac: MACAddress
@@ -17,7 +17,7 @@ public struct Intent: Hashable, Sendable {
   }
 
   /// One backend of a Service port.
-  public struct Endpoint: Hashable, Sendable {
+  public struct Endpoint: Hashable, Sendable, Codable {
     public var address: IPv4Address
     public var port: UInt16
     /// Share of new flows relative to the other endpoints. 0 means draining:
@@ -32,7 +32,7 @@ public struct Intent: Hashable, Sendable {
   }
 
   /// A port of a Service and the endpoints behind it.
-  public struct ServicePort: Hashable, Sendable {
+  public struct ServicePort: Hashable, Sendable, Codable {
     public var transport: TransportProtocol
     public var port: UInt16
     public var endpoints: [Endpoint]
@@ -45,7 +45,7 @@ public struct Intent: Hashable, Sendable {
   }
 
   /// A Service: one virtual address and its ports.
-  public struct Service: Hashable, Sendable {
+  public struct Service: Hashable, Sendable, Codable {
     public var name: String
     public var clusterIP: IPv4Address
     public var ports: [ServicePort]

@@ -138,7 +138,7 @@ extension IntentCompiler {
     updates += deletions
   }
 
-  private func route(
+  func route(
     _ address: IPv4Address, _ site: NodeState.Site?, _ sourceMAC: MACAddress, _ ports: Int
   ) -> TableEntry? {
     if let site { return K8sDP.route(address, site.hop(sourceMAC: sourceMAC)) }

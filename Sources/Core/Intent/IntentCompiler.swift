@@ -7,7 +7,7 @@
 /// Endpoints that leave their Service while their pod lives keep a draining row
 /// in `endpoints`, and their id, until the pod itself is gone: established TCP
 /// flows need it, even when the whole Service is removed.
-public struct IntentCompiler: Sendable {
+public struct IntentCompiler: Sendable, Codable {
   var node = NodeState()
   var services: [Intent.Service] = []
   /// Service ports in use, and removed ones whose pods may still have flows.

@@ -1,9 +1,9 @@
 /// The interfaces of a node by address.
-struct NodeState: Sendable {
-  enum Role: String, Hashable, Sendable { case gateway, host, pod }
+struct NodeState: Sendable, Codable {
+  enum Role: String, Hashable, Sendable, Codable { case gateway, host, pod }
 
   /// An interface and what it is.
-  struct Site: Hashable, Sendable {
+  struct Site: Hashable, Sendable, Codable {
     var role: Role
     var interface: Intent.Interface
 

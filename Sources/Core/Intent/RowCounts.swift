@@ -1,5 +1,5 @@
 /// Rows of each table, held against what the tables take.
-struct RowCounts: Hashable, Sendable {
+struct RowCounts: Hashable, Sendable, Codable {
   var sites = 0
   var virtualAddresses = 0
   var services = 0

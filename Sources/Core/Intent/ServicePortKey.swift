@@ -1,5 +1,5 @@
 /// What makes a Service port unique in the pipeline: address, port, protocol.
-struct ServicePortKey: Hashable, Comparable, Sendable {
+struct ServicePortKey: Hashable, Comparable, Sendable, Codable {
   /// address << 24 | port << 8 | protocol: the order of addresses first.
   let packed: UInt64
 

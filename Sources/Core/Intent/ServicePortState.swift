@@ -1,7 +1,7 @@
 /// What is programmed for one Service port, or still kept of it.
-struct ServicePortState: Sendable {
+struct ServicePortState: Sendable, Codable {
   /// An endpoint that is listed, or was and may still have flows.
-  struct Member: Hashable, Sendable {
+  struct Member: Hashable, Sendable, Codable {
     var address: IPv4Address
     var port: UInt16
     /// The id that flows carry: the same for as long as the member is kept.

@@ -2,7 +2,7 @@
 ///
 /// A new flow takes slot `hash & (count − 1)`. Every endpoint owns its share of
 /// the slots rounded down or up, and a change moves as few slots as possible.
-struct SlotTable: Sendable {
+struct SlotTable: Sendable, Codable {
   /// An endpoint that takes new flows.
   struct Share: Hashable, Sendable {
     var id: UInt32

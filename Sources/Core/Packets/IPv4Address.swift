@@ -1,5 +1,5 @@
 /// An IPv4 address.
-public struct IPv4Address: Hashable, Sendable {
+public struct IPv4Address: Hashable, Sendable, Codable {
   /// Host order: 10.0.0.1 is 0x0A000001.
   public var value: UInt32
 

@@ -1,5 +1,5 @@
 /// An Ethernet address.
-public struct MACAddress: Hashable, Sendable {
+public struct MACAddress: Hashable, Sendable, Codable {
   /// 48 bits, the first byte on the wire the most significant:
   /// 02:00:00:00:00:01 is 0x020000000001.
   public var value: UInt64

@@ -1,5 +1,5 @@
 /// A transport that Services know, by its IP protocol number (IANA).
-public enum TransportProtocol: UInt8, CaseIterable, Hashable, Sendable {
+public enum TransportProtocol: UInt8, CaseIterable, Hashable, Sendable, Codable {
   case tcp = 6
   case udp = 17
 

@@ -66,8 +66,8 @@ static int is_touched(const uint8_t *block, size_t bytes) {
   return 0;
 }
 
-uint64_t cswx_learner_next(cswx *p, uint32_t learner, uint64_t slot, uint64_t now) {
-  uint64_t slots = cswx_learner_slots(p, learner);
+uint64_t cswx_learner_next(cswx *p, uint32_t learner, uint64_t slot, uint64_t end, uint64_t now) {
+  uint64_t slots = RTE_MIN(cswx_learner_slots(p, learner), end);
   struct learner_table *t = table(p, learner);
   // Blocks of 2 MB, the size of a huge page.
   uint64_t block = slots ? RTE_MAX(((size_t)2 << 20) / t->bucket_size, (size_t)1) * KEYS : 1;
@@ -84,7 +84,7 @@ uint64_t cswx_learner_next(cswx *p, uint32_t learner, uint64_t slot, uint64_t no
     if ((uint64_t)b->time[slot % KEYS] << 32 > now) return slot;
     slot++;
   }
-  return slots;
+  return end;
 }
 
 int cswx_learner_get(cswx *p, uint32_t learner, uint64_t slot, uint64_t now, uint64_t *key,
@@ -106,6 +106,40 @@ int cswx_learner_get(cswx *p, uint32_t learner, uint64_t slot, uint64_t now, uin
   *timer = b->timeout_id[i];
   *expiry = until;
   return 1;
+}
+
+int cswx_learner_put(cswx *p, uint32_t learner, const uint64_t *key, uint32_t action,
+                     const uint64_t *arguments, uint32_t timer, uint64_t expiry) {
+  struct learner_table *t = table(p, learner);
+  // Slots are 0 when the mirror is not right.
+  if (cswx_learner_slots(p, learner) == 0 || action >= p->n_actions ||
+      timer >= t->n_key_timeouts || expiry <= t->key_timeout[timer] ||
+      p->arguments[action].bytes > t->action_data_size) {
+    return -EINVAL;
+  }
+  uint8_t *mailbox = calloc(1, rte_swx_table_learner_mailbox_size_get());
+  uint8_t *source = calloc(1, t->key_offset + t->key_size_pow2);
+  uint8_t *data = calloc(1, t->data_size_pow2);
+  int status = -ENOMEM;
+  if (mailbox && source && data) {
+    cswx_layout_put(&p->learner_keys[learner], key, source + t->key_offset);
+    cswx_layout_put(&p->arguments[action], arguments, data);
+    uint64_t found_action;
+    uint8_t *found_data;
+    size_t entry;
+    int hit = 0;
+    // The table adds the length of the timer to the time that it is given.
+    uint64_t time = expiry - t->key_timeout[timer];
+    // It looks in two steps, to wait for memory in between.
+    while (!rte_swx_table_learner_lookup(t, mailbox, time, &source, &found_action, &found_data,
+                                         &entry, &hit)) {}
+    status = hit ? -EEXIST : 0;
+    if (!hit && rte_swx_table_learner_add(t, mailbox, time, action, data, timer)) status = -ENOSPC;
+  }
+  free(mailbox);
+  free(source);
+  free(data);
+  return status;
 }
 
 int cswx_learner_stats(cswx *p, const char *learner, uint64_t values[5], uint64_t *actions) {

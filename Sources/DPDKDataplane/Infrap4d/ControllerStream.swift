@@ -17,12 +17,12 @@ struct ControllerStream: Sendable {
   }
 
   /// Asks to be primary.
-  func arbitrate(electionID: UInt64) {
+  func arbitrate(electionID: P4_V1_Uint128) {
     feed.yield(
       .with {
         $0.arbitration = .with {
           $0.deviceID = deviceID
-          $0.electionID = .with { $0.low = electionID }
+          $0.electionID = electionID
         }
       })
   }

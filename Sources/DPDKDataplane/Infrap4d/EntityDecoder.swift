@@ -33,6 +33,16 @@ struct EntityDecoder: Sendable {
     }
   }
 
+  /// An entry that the pipeline learned, or nil for any other entity.
+  ///
+  /// - Throws: ``P4Error`` for an entity that P4Info does not allow.
+  func learned(_ entity: P4_V1_Entity) throws(P4Error) -> TableEntry? {
+    guard case .tableEntry(let entry) = entity.entity, !entry.isDefaultAction,
+      let table = program.tables[entry.tableID], table.filling == .pipeline
+    else { return nil }
+    return try row(entry, table, program.key(of: entry, in: table).values)
+  }
+
   private func row(
     _ entry: P4_V1_TableEntry, _ table: P4Program.Table, _ key: [UInt64]
   ) throws(P4Error) -> TableEntry {

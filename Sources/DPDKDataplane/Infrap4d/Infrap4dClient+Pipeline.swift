@@ -56,7 +56,7 @@ extension Infrap4dClient {
         _ = try await client.setForwardingPipelineConfig(
           .with {
             $0.deviceID = options.deviceID
-            $0.electionID = .with { $0.low = electionID }
+            $0.electionID = electionID
             $0.action = .verifyAndCommit
             $0.config = config
           })

@@ -95,6 +95,36 @@ extension Infrap4dClient {
     }
   }
 
+  /// The live entries that the pipeline has learned, in no order. When they expire is not
+  /// said.
+  ///
+  /// - Throws: ``DataplaneError/Code/unavailable``.
+  public func learned() async throws(DataplaneError) -> [TableEntry] {
+    try await attempt { () async throws(DataplaneError) in
+      guard let encoder else { throw Self.noPipeline }
+      let decoder = EntityDecoder(program: encoder.program)
+      let queries = encoder.program.tables.values.filter { $0.filling == .pipeline }
+        .map { table in P4_V1_Entity.with { $0.tableEntry.tableID = table.id } }
+      guard !queries.isEmpty else { return [] }
+      do {
+        return try await client.read(
+          .with {
+            $0.deviceID = options.deviceID
+            $0.entities = queries
+          }
+        ) { response in
+          var entries: [TableEntry] = []
+          for try await message in response.messages {
+            entries += try message.entities.compactMap { try decoder.learned($0) }
+          }
+          return entries
+        }
+      } catch {
+        throw failure(error, "read")
+      }
+    }
+  }
+
   static let noPipeline = DataplaneError(
     .unavailable, "infrap4d", "its pipeline is not known yet")
 }

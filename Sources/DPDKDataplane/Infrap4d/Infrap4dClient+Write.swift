@@ -12,19 +12,20 @@ extension Infrap4dClient {
   ///   state before then, now or when it comes back.
   public func apply(_ updates: [Update]) async throws(DataplaneError) {
     try await attempt { () async throws(DataplaneError) in
-      guard var checked = store, let encoder else { throw Self.noPipeline }
-      _ = try checked.commit(updates)
-      var next = wanted
-      next.apply(updates)
+      guard let encoder else { throw Self.noPipeline }
+      let before = wanted.part(updates)
+      var after = before
+      after.apply(updates)
+      _ = try store?.commit(updates)
       do throws(DataplaneError) {
-        try await send(next.updates(from: wanted, members: encoder.members), from: wanted)
+        try await send(after.updates(from: before, members: encoder.members), from: wanted)
       } catch {
         // Whatever of it took effect is taken back; when the server is away, later.
+        _ = try? store?.commit(before.updates(from: after, members: encoder.members))
         if let present = try? await readState() { try? await reconcile(from: present) }
         throw error
       }
-      wanted = next
-      store = checked
+      wanted.apply(updates)
     }
   }
 
@@ -92,7 +93,7 @@ extension Infrap4dClient {
         _ = try await client.write(
           .with {
             $0.deviceID = options.deviceID
-            $0.electionID = .with { $0.low = electionID }
+            $0.electionID = electionID
             $0.updates = Array(batch)
             if kind.isAtomic { $0.atomicity = .rollbackOnError }
           })

@@ -23,7 +23,7 @@ public actor Infrap4dClient {
   let client: ControllerStream.Client
   private let grpc: GRPCClient<HTTP2ClientTransport.Posix>
   /// The one that is asked for now.
-  private(set) var electionID: UInt64
+  private(set) var electionID: P4_V1_Uint128
   /// Whether a call failed in a way that says so of the connection.
   private var isSuspect = false
   private var stream: Task<Void, any Error>?
@@ -53,7 +53,7 @@ public actor Infrap4dClient {
       throw DataplaneError(.invalidArgument, "infrap4d", "\(error)")
     }
     client = P4_V1_P4Runtime.Client(wrapping: grpc)
-    electionID = options.electionID
+    electionID = .with { $0.low = options.electionID }
   }
 
   /// Connects, and stays connected until ``stop()``, also when nobody else refers to it.
@@ -81,8 +81,11 @@ public actor Infrap4dClient {
   public func stop() {
     for task in tasks { task.cancel() }
     grpc.beginGracefulShutdown()
-    lose("the client was stopped")
+    standing = .away("the client was stopped")
   }
+
+  /// Whether the server is there, runs the pipeline and has what is wanted.
+  public var isReady: Bool { if case .primary = standing { true } else { false } }
 
   /// Waits until the server is there, runs the pipeline and has what is wanted.
   ///
@@ -173,7 +176,7 @@ public actor Infrap4dClient {
       lose("the server ended the stream")
     } catch {
       // Another controller has the same id (P4Runtime 1.4, 5.3): only one can have it.
-      if (error as? RPCError)?.code == .invalidArgument { electionID += 1 }
+      if (error as? RPCError)?.code == .invalidArgument { electionID = electionID.next }
       lose(Self.text(error))
     }
   }
@@ -193,7 +196,7 @@ public actor Infrap4dClient {
       case .notFound:
         // The primary is gone. Its election id stays the one to beat (P4Runtime 1.4, 5.3).
         standing = .backup
-        electionID = max(electionID, update.electionID.low) + 1
+        electionID = P4_V1_Uint128.higher(electionID, update.electionID).next
         stream.arbitrate(electionID: electionID)
       default:
         standing = .backup
@@ -246,8 +249,14 @@ public actor Infrap4dClient {
     let config = try await pipeline()
     let program = config.program
     if store?.contract != program.contract {
-      store = TableStore(contract: program.contract)
+      var fresh = TableStore(contract: program.contract)
       wanted = RemoteState()
+      if store == nil, let entries = options.entries {
+        let inserts = entries.map { Update.insert($0) }
+        _ = try fresh.commit(inserts)
+        wanted.apply(inserts)
+      }
+      store = fresh
     }
     encoder = UpdateEncoder(program)
     let present = try await readState()

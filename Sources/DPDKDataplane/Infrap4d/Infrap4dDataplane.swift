@@ -1,8 +1,4 @@
 import Core
-import Dispatch
-import Logging
-import P4RuntimeCodec
-import Synchronization
 
 /// A remote `infrap4d` as a ``Dataplane``: tables over P4Runtime, frames through the
 /// interfaces of its ports.
@@ -11,22 +7,29 @@ import Synchronization
 /// there takes ``Infrap4dClient``. Time is the server's own: frames are processed when
 /// they arrive, whatever time is given.
 public final class Infrap4dDataplane: Dataplane {
-  public let name = "infrap4d"
+  public let name: String
   public let contract: Contract
   public let clock: EngineClock
   public let client: Infrap4dClient
   private let wire: (any FrameWire)?
+  private var frames = Counters()
+
+  /// Why the wire failed, if it did: verdicts from then on mean nothing.
+  public private(set) var failure: DataplaneError?
 
   /// Waits until the server is ready.
   ///
-  /// - Parameter wire: how frames get to the server and back; nil drops all of them.
+  /// - Parameters:
+  ///   - name: for reports.
+  ///   - wire: how frames get to the server and back; nil drops all of them.
   /// - Throws: ``DataplaneError/Code/unavailable``.
   public init(
-    _ client: Infrap4dClient, wire: (any FrameWire)? = nil
+    _ client: Infrap4dClient, name: String = "infrap4d", wire: (any FrameWire)? = nil
   ) throws(DataplaneError) {
+    self.name = name
     self.client = client
     self.wire = wire
-    contract = try Self.wait { () async throws(DataplaneError) in
+    contract = try waiting { () async throws(DataplaneError) in
       try await client.ready()
       return await client.contract
     }
@@ -36,12 +39,12 @@ public final class Infrap4dDataplane: Dataplane {
 
   public func apply(_ updates: [Update]) throws(DataplaneError) {
     let client = client
-    try Self.wait { () async throws(DataplaneError) in try await client.apply(updates) }
+    try waiting { () async throws(DataplaneError) in try await client.apply(updates) }
   }
 
   public func entries(of table: String) throws(DataplaneError) -> [TableEntry] {
     let client = client
-    return try Self.wait { () async throws(DataplaneError) in try await client.entries(of: table) }
+    return try waiting { () async throws(DataplaneError) in try await client.entries(of: table) }
   }
 
   /// P4Runtime has no word for it.
@@ -53,7 +56,20 @@ public final class Infrap4dDataplane: Dataplane {
   }
 
   public func process(_ frame: inout [UInt8], port: PortID, at time: Timestamp) -> Verdict {
-    wire?.exchange(&frame, port: port) ?? .drop(.pipeline)
+    let verdict = exchange(&frame, port: port)
+    switch verdict {
+    case .forward(let port): frames.forwarded[port, default: 0] += 1
+    case .drop(let reason): frames.dropped[reason, default: 0] += 1
+    }
+    return verdict
+  }
+
+  private func exchange(_ frame: inout [UInt8], port: PortID) -> Verdict {
+    guard let wire, failure == nil else { return .drop(.noPipeline) }
+    do throws(DataplaneError) { return try wire.exchange(&frame, port: port) } catch {
+      failure = error
+      return .drop(.noPipeline)
+    }
   }
 
   public func process(_ batch: borrowing FrameBatch, at time: Timestamp) {
@@ -70,47 +86,9 @@ public final class Infrap4dDataplane: Dataplane {
     }
   }
 
-  /// The entries that can be seen; when they expire cannot.
+  /// None: P4Runtime does not say when they expire. See ``Infrap4dClient/learned()``.
   public func learnedEntries(at time: Timestamp) -> [LearnedEntry] { [] }
 
   /// Frames as the wire saw them.
-  public func counters() -> Counters { wire?.counters() ?? Counters() }
-
-  /// Waits for an asynchronous call.
-  private static func wait<Result: Sendable>(
-    _ body: @escaping @Sendable () async throws(DataplaneError) -> Result
-  ) throws(DataplaneError) -> Result {
-    let result = Mutex<Swift.Result<Result, DataplaneError>?>(nil)
-    let done = DispatchSemaphore(value: 0)
-    let box = Box(result)
-    Task.detached {
-      do throws(DataplaneError) {
-        let value = try await body()
-        box.value.withLock { $0 = .success(value) }
-      } catch {
-        box.value.withLock { $0 = .failure(error) }
-      }
-      done.signal()
-    }
-    done.wait()
-    guard let outcome = box.value.withLock({ $0 }) else {
-      preconditionFailure("signalled without a result")
-    }
-    return try outcome.get()
-  }
-
-  /// A mutex cannot be captured by itself.
-  private final class Box<Value: ~Copyable & Sendable>: Sendable {
-    let value: Value
-    init(_ value: consuming Value) { self.value = value }
-  }
-}
-
-/// A way for frames to a server's ports and back.
-public protocol FrameWire: AnyObject {
-  /// Sends a frame into a port and waits for what becomes of it.
-  func exchange(_ frame: inout [UInt8], port: PortID) -> Verdict
-
-  /// Frames so far, by port out and by drop reason.
-  func counters() -> Counters
+  public func counters() -> Counters { frames }
 }

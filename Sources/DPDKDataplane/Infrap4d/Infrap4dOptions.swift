@@ -1,3 +1,4 @@
+import Core
 import Foundation
 import GRPCNIOTransportHTTP2
 import P4RuntimeCodec
@@ -27,6 +28,9 @@ public struct Infrap4dOptions: Sendable {
   public var electionID = UInt64(Date().timeIntervalSince1970)
   /// What the server shall run: it is pushed unless it runs there. nil takes what runs.
   public var pipeline: P4_V1_ForwardingPipelineConfig?
+  /// What shall be in its tables when the client starts; nil takes what is there when
+  /// nothing is pushed, and nothing otherwise.
+  public var entries: [TableEntry]?
   /// Updates in one Write at most.
   public var batchSize = 1000
   /// How long a call waits for a server that is away.
@@ -36,7 +40,10 @@ public struct Infrap4dOptions: Sendable {
 
   public init() {}
 
-  func transport() throws -> HTTP2ClientTransport.Posix {
+  /// A connection as these options say, for either of the server's services.
+  ///
+  /// - Throws: for certificates that cannot be read.
+  public func transport() throws -> HTTP2ClientTransport.Posix {
     let security: HTTP2ClientTransport.Posix.TransportSecurity
     switch self.security {
     case .plaintext: security = .plaintext

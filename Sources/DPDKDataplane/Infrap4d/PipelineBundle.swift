@@ -9,6 +9,8 @@ import SwiftProtobuf
 
 /// Pipelines to push.
 public enum PipelineBundle {
+  public typealias Config = P4_V1_ForwardingPipelineConfig
+
   /// The `k8s_dp` of this version, which our own `infrap4d` takes. Upstream's also wants
   /// the compiler's other files: see ``load(bundle:p4Info:)``.
   public static func k8sDP() -> P4_V1_ForwardingPipelineConfig {

@@ -32,6 +32,28 @@ struct RemoteState: Hashable, Sendable {
     }
   }
 
+  /// What updates are about.
+  func part(_ updates: [Update]) -> RemoteState {
+    var part = RemoteState()
+    part.rows.reserveCapacity(updates.count)
+    for update in updates {
+      switch update {
+      case .insert(let entry), .modify(let entry):
+        let key = Key(table: entry.table, key: entry.key)
+        part.rows[key] = rows[key]
+      case .delete(let table, let key):
+        let key = Key(table: table, key: key)
+        part.rows[key] = rows[key]
+      case .setDefault(let table, _, _), .resetDefault(let table):
+        part.defaults[table] = defaults[table]
+      case .setGroup(let selector, let id, _):
+        let group = Group(selector: selector, id: id)
+        part.groups[group] = groups[group]
+      }
+    }
+    return part
+  }
+
   /// The fewest updates that make this state of another, in an order in which nothing
   /// refers to what is not there: members, groups, rows; then what is too much, the
   /// other way round. An entry that changes is modified, never deleted and added.

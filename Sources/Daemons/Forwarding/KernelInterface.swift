@@ -58,7 +58,10 @@ struct KernelInterface: Sendable {
 
   private static func state(of name: String, in namespace: FileDescriptor?) -> State? {
     var found = cfw_interface()
-    guard NetworkNamespace.call(namespace, { cfw_interface_get(name, &found) }) == 0 else {
+    let inode = cfw_namespace_inode(namespace?.number ?? -1)
+    // Another namespace takes a thread of its own.
+    let elsewhere = inode == cfw_namespace_inode(-1) ? nil : namespace
+    guard NetworkNamespace.call(elsewhere, { cfw_interface_get(name, &found) }) == 0 else {
       return nil
     }
     let running = UInt32(IFF_UP | IFF_RUNNING)
@@ -67,7 +70,7 @@ struct KernelInterface: Sendable {
       index: found.index, isRunning: found.flags & running == running,
       macAddress: MACAddress(mac),
       location: InterfaceLocation(
-        name: name, namespace: cfw_namespace_inode(namespace?.number ?? -1)))
+        name: name, namespace: inode))
   }
 
   private static func openSocket(_ port: PortDescription) throws(DataplaneError) -> FileDescriptor {

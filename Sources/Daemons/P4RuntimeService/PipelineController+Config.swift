@@ -93,8 +93,11 @@ extension PipelineController {
   }
 
   /// Puts a pipeline with its entries in place; if that fails, the old one stays.
+  ///
+  /// - Parameter prepare: called with the new dataplane before any frame gets there.
   private func commit(
-    _ config: PipelineConfig, _ updates: [P4_V1_Update], _ registers: [String: [UInt64]]
+    _ config: PipelineConfig, _ updates: [P4_V1_Update], _ registers: [String: [UInt64]],
+    prepare: @escaping @Sendable (any Dataplane) -> Void = { _ in }
   ) async throws(P4Error) {
     let (newState, change) = try ForwardingState.replaying(updates, on: config.program)
     let maker = maker
@@ -108,6 +111,7 @@ extension PipelineController {
             try dataplane.setRegister(name, index, to: value)
           }
         }
+        prepare(dataplane)
         return dataplane
       }
     } catch let error as DataplaneError {
@@ -125,13 +129,16 @@ extension PipelineController {
 
   /// Puts back what a journal kept, before any controller is there.
   ///
+  /// - Parameter prepare: called with the dataplane and its entries before any frame gets
+  ///   there.
   /// - Throws: ``P4Error`` when it does not fit together; then nothing is in place.
   public func restore(
-    _ config: P4_V1_ForwardingPipelineConfig, updates: [P4_V1_Update]
+    _ config: P4_V1_ForwardingPipelineConfig, updates: [P4_V1_Update],
+    prepare: @escaping @Sendable (any Dataplane) -> Void = { _ in }
   ) async throws {
     try await turnstile.pass {
       let config = try PipelineConfig(config)
-      try await self.commit(config, updates, [:])
+      try await self.commit(config, updates, [:], prepare: prepare)
     }
   }
 

@@ -35,14 +35,18 @@ public final class RecordLog {
   }
 
   /// Replaces everything.
-  public func replace(with records: [Record]) throws(StateDirectoryError) {
+  ///
+  /// - Parameter isDurable: as of ``StateDirectory/replace(_:with:isDurable:)``.
+  public func replace(
+    with records: [Record], isDurable: Bool = true
+  ) throws(StateDirectoryError) {
     var bytes = Data()
     for record in records {
       bytes.append(CheckedRecord(kind: record.kind, payload: record.payload).bytes)
     }
     if descriptor >= 0 { close(descriptor) }
     descriptor = -1
-    try directory.replace(name, with: bytes)
+    try directory.replace(name, with: bytes, isDurable: isDurable)
     base = bytes.count
     appended = 0
   }

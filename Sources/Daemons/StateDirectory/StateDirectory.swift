@@ -32,16 +32,22 @@ public struct StateDirectory: Sendable {
 
   /// Writes a file whole, or not at all. What it held is gone only when the new
   /// content is on disk.
-  public func replace(_ name: String, with bytes: Data) throws(StateDirectoryError) {
+  ///
+  /// - Parameter isDurable: false spares the disk: the content survives the process, not a
+  ///   crash of the machine.
+  public func replace(
+    _ name: String, with bytes: Data, isDurable: Bool = true
+  ) throws(StateDirectoryError) {
     let target = file(name)
     let fresh = target + ".new"
     let descriptor = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw StateDirectoryError(fresh, Self.reason()) }
     defer { close(descriptor) }
     try Self.write(bytes, to: descriptor, fresh)
-    guard fsync(descriptor) == 0, rename(fresh, target) == 0 else {
+    guard !isDurable || fsync(descriptor) == 0, rename(fresh, target) == 0 else {
       throw StateDirectoryError(target, Self.reason())
     }
+    guard isDurable else { return }
     let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     if folder >= 0 {
       fsync(folder)

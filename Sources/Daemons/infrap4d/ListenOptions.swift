@@ -1,4 +1,5 @@
 import ArgumentParser
+import Serving
 
 /// Where to listen.
 struct ListenOptions: ParsableArguments {

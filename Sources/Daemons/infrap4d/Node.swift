@@ -7,6 +7,7 @@ import Glibc
 import Hosting
 import Logging
 import P4RuntimeService
+import Serving
 import StateDirectory
 
 /// Everything that runs, put together.
@@ -46,7 +47,8 @@ struct Node {
     let controller = PipelineController(
       host: forwarder, maker: maker, packets: options.cpuPort == nil ? nil : forwarder,
       journal: store, options: controllerOptions, logger: logger)
-    await restore(store, controller)
+    let flows = directory.map { FlowStore(forwarder, $0, logger: logger) }
+    await restore(store, flows, controller)
 
     let services: [any RegistrableRPCService] = [
       P4RuntimeService(controller), GNMIService(interfaces),
@@ -59,16 +61,25 @@ struct Node {
     }
     let following = Task { await ports.follow() }
     defer { following.cancel() }
+    let keeping = Task { await flows?.follow() }
+    defer { keeping.cancel() }
     try await serve(listeners, controller)
+    keeping.cancel()
+    await keeping.value
     await ports.noteLocations()
     await forwarder.stop()
     logger.notice("stopped")
   }
 
-  private func restore(_ store: PipelineStore?, _ controller: PipelineController) async {
+  private func restore(
+    _ store: PipelineStore?, _ flows: FlowStore?, _ controller: PipelineController
+  ) async {
     guard let store, let content = await store.content() else { return }
     do {
-      try await controller.restore(content.config, updates: content.updates)
+      let prepare = await flows?.restoring()
+      try await controller.restore(content.config, updates: content.updates) { dataplane in
+        prepare?(dataplane)
+      }
       let entries = try await controller.entryCount()
       logger.notice("pipeline restored", metadata: ["entries": "\(entries)"])
     } catch {
@@ -101,16 +112,5 @@ struct Node {
         throw error
       }
     }
-  }
-}
-
-/// Why an address cannot be served.
-struct ListenError: Error, CustomStringConvertible {
-  var address: ListenAddress
-  var reason: String
-  var description: String {
-    reason.contains("in use")
-      ? "\(address) is in use; stop the program that has it, or choose another with --listen"
-      : "cannot listen at \(address): \(reason)"
   }
 }

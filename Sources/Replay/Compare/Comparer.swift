@@ -18,6 +18,7 @@ public struct Comparer {
   {
     let pair = try factory.makePair(left, right)
     var comparison = try compare(pair.left, pair.right)
+    run.warn(comparison.outcome)
     guard !comparison.frameDifferences.isEmpty else { return comparison }
     let clock = pair.left.dataplane.clock
     if pair.left.dataplane is any TracingDataplane {
@@ -42,7 +43,9 @@ public struct Comparer {
         "count cycles at \(a.clock.hertz) and \(b.clock.hertz) Hz; make both with one clock")
     }
     var comparison = Comparison(left: a.name, right: b.name)
-    comparison.hasState = a.contract.hasTables(of: b.contract)
+    let live = left.live ?? right.live
+    // When entries of a live dataplane expire, and what its tables count, cannot be read.
+    comparison.hasState = a.contract.hasTables(of: b.contract) && live == nil
     let comparesEach = everyFrame && comparison.hasState
     comparison.outcome = try run.run([left, right]) { (frame, _) throws(ReplayError) in
       let one = push(frame, through: a)
@@ -69,7 +72,12 @@ public struct Comparer {
       }
       return true
     }
-    run.warn(comparison.outcome)
+    if let live, a.contract.hasTables(of: b.contract) {
+      comparison.hasEntries = true
+      let now = live.now()
+      comparison.stateDifferences = StateDifference.entries(
+        try Self.entries(left, at: now), try Self.entries(right, at: now))
+    }
     if comparison.hasState, comparison.stateDifferences.isEmpty {
       comparison.stateDifferences = Self.state(a, b, at: comparison.outcome.end)
     }
@@ -110,6 +118,20 @@ public struct Comparer {
     var bytes = frame.bytes
     let verdict = dataplane.process(&bytes, port: frame.port, at: frame.time)
     return FrameResult(verdict: verdict, bytes: bytes)
+  }
+
+  /// Learned entries without the times at which they expire.
+  private static func entries(
+    _ loaded: LoadedDataplane, at time: Timestamp
+  ) throws(ReplayError) -> [TableEntry] {
+    guard let live = loaded.live else {
+      return loaded.dataplane.learnedEntries(at: time).map {
+        TableEntry(table: $0.table, key: $0.key, action: $0.action, arguments: $0.arguments)
+      }
+    }
+    do { return try live.learned() } catch {
+      throw ReplayError(error, dataplane: loaded.dataplane.name)
+    }
   }
 
   private static func state(_ a: any Dataplane, _ b: any Dataplane, at time: Timestamp)

@@ -41,8 +41,12 @@ public struct Comparison: Hashable, Sendable {
   public var differingFrames = 0
   /// The first ``kept`` of them.
   public var frameDifferences: [FrameDifference] = []
-  /// Whether learned entries and counters were compared: not those of two pipelines.
+  /// Whether learned entries and counters were compared: not those of two pipelines,
+  /// nor those of a live dataplane.
   public var hasState = true
+  /// Whether learned entries were compared, without the times at which they expire: those
+  /// of a live dataplane.
+  public var hasEntries = false
   /// Learned entries and counters that differ.
   public var stateDifferences: [StateDifference] = []
   /// The frame after which ``stateDifferences`` were first seen, or nil when

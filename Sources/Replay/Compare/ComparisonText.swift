@@ -27,7 +27,7 @@ extension Comparison {
   public var conclusion: String {
     if isEqual {
       return "\(left.name) and \(right.name) agree on every frame"
-        + (hasState ? ", learned entry and counter." : ".")
+        + (hasState ? ", learned entry and counter." : hasEntries ? " and learned entry." : ".")
     }
     var parts: [String] = []
     if differingFrames > 0 {

@@ -20,6 +20,11 @@ public struct StateDifference: Hashable, Sendable, Encodable {
     return differences(values(of: left), values(of: right))
   }
 
+  /// The differences of learned entries, the times apart at which they expire.
+  static func entries(_ left: [TableEntry], _ right: [TableEntry]) -> [StateDifference] {
+    differences(values(of: left), values(of: right))
+  }
+
   /// The differences of all counters, in order of their names.
   static func counters(_ left: Counters, _ right: Counters) -> [StateDifference] {
     guard left != right else { return [] }
@@ -42,6 +47,14 @@ public struct StateDifference: Hashable, Sendable, Encodable {
       values[key] =
         "\(entry.action)(\(hex(entry.arguments))) timer \(entry.timer) "
         + "expires at cycle 0x\(String(entry.expiry, radix: 16))"
+    }
+    return values
+  }
+
+  private static func values(of entries: [TableEntry]) -> [String: String] {
+    var values: [String: String] = [:]
+    for entry in entries {
+      values["\(entry.table)[\(hex(entry.key))]"] = "\(entry.action)(\(hex(entry.arguments)))"
     }
     return values
   }

@@ -27,7 +27,7 @@ public struct FuzzJobs {
         [
           "fuzz", "--json", "--jobs", "1", "--seed", "\(fuzzer.seed &+ UInt64(job))",
           "--stride", "\(jobs)", "--frames", "\(share)", "--left", fuzzer.left, "--right",
-          fuzzer.right,
+          fuzzer.right, "--interval", "\(fuzzer.interval)",
         ] + (fuzzer.folder.map { ["--out", $0] } ?? [])
       process.standardOutput = output
       process.standardError = error

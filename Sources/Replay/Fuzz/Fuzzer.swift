@@ -43,6 +43,8 @@ public struct Fuzzer {
   public var frames: Int
   public var left: String
   public var right: String
+  /// Frames between two looks at learned entries and counters; 1 is after each.
+  public var interval = 64
   /// Where to write a failure as a fixture.
   public var folder: String?
   /// Whether a failure is cut down to the steps it needs.
@@ -90,7 +92,7 @@ public struct Fuzzer {
   private func play(_ generator: inout FuzzGenerator, frames: Int, _ report: inout Report)
     throws(ReplayError) -> FuzzPair.Finding?
   {
-    var pair = try makePair(generator.episode, interval: 64)
+    var pair = try makePair(generator.episode, interval: interval)
     do throws(FuzzPair.Finding) {
       let end = report.frames + frames
       while report.frames < end {

@@ -14,6 +14,10 @@ public struct ReplayRun {
     public var eventsApplied = 0
     /// Events later than the last frame.
     public var eventsNotReached = 0
+    /// Why frames were left out, which an interface does not carry → how many.
+    public var notCarried: [String: Int] = [:]
+    /// Timers of the state file that were left alone: a live dataplane has its own.
+    public var timersLeft = 0
 
     /// What a user should know although nothing failed.
     public var warnings: [String] {
@@ -26,6 +30,13 @@ public struct ReplayRun {
       }
       if eventsNotReached > 0 {
         warnings.append("events later than the last frame were not made: \(eventsNotReached)")
+      }
+      for (reason, count) in notCarried.sorted(by: { $0.key < $1.key }) {
+        warnings.append(
+          "frames that an interface does not carry were left out: \(count), \(reason)")
+      }
+      if timersLeft > 0 {
+        warnings.append("timers were not set: a live dataplane keeps the pipeline's own")
       }
       return warnings
     }
@@ -51,10 +62,12 @@ public struct ReplayRun {
     _ body: (InputFrame, NameBook) throws(ReplayError) -> Bool
   ) throws(ReplayError) -> Outcome {
     var merged = try MergedCapture(inputs)
-    for loaded in dataplanes { try prepare(loaded) }
-    var names = NameBook(state.intent)
+    let live = dataplanes.lazy.compactMap(\.live).first
     var outcome = Outcome()
-    while let frame = try merged.next() {
+    if live != nil { outcome.timersLeft = state.timers.count }
+    for loaded in dataplanes { try prepare(loaded, setsTimers: live == nil) }
+    var names = NameBook(state.intent)
+    while var frame = try merged.next() {
       while outcome.eventsApplied < state.events.count,
         state.events[outcome.eventsApplied].at <= frame.time
       {
@@ -63,10 +76,22 @@ public struct ReplayRun {
         names = NameBook(event.intent)
         outcome.eventsApplied += 1
       }
+      if let live {
+        if let reason = live.refusal(frame.bytes) {
+          outcome.notCarried[reason, default: 0] += 1
+          continue
+        }
+        frame.time = live.now()
+      }
       outcome.frames = frame.number
       outcome.end = frame.time
       guard try body(frame, names) else { break }
       if frame.number.isMultiple(of: 4096) { progress?(frame.number) }
+    }
+    for loaded in dataplanes {
+      do { try loaded.live?.audit() } catch {
+        throw ReplayError(error, dataplane: loaded.dataplane.name)
+      }
     }
     outcome.clamped = merged.clamped
     outcome.eventsNotReached = state.events.count - outcome.eventsApplied
@@ -79,8 +104,8 @@ public struct ReplayRun {
     for warning in outcome.warnings { logger.warning("\(warning)") }
   }
 
-  private func prepare(_ loaded: LoadedDataplane) throws(ReplayError) {
-    for timer in K8sDP.Timer.allCases {
+  private func prepare(_ loaded: LoadedDataplane, setsTimers: Bool) throws(ReplayError) {
+    for timer in K8sDP.Timer.allCases where setsTimers {
       guard let seconds = state.timers[timer] else { continue }
       do { try loaded.setTimer(timer, seconds) } catch {
         throw ReplayError(error, dataplane: loaded.dataplane.name)

@@ -10,7 +10,10 @@ struct CompareCommand: ParsableCommand {
     discussion: """
       Verdicts and bytes are compared frame by frame, learned entries and counters at the end. \
       Exits with 1 when anything differs. In place of a dataplane upstream's pipeline can \
-      stand, as a .pb.bin or .spec; then only frames are compared.
+      stand, as a .pb.bin or .spec, or a running infrap4d, as infrap4d:HOST:PORT or \
+      infrap4d:unix:PATH; then only frames are compared. Run in the network namespace of that \
+      infrap4d: k8s_dp is pushed to it, and frames go through TAPs that are made for them. They \
+      arrive when they arrive, whenever they were captured.
 
       Examples:
         k8sdp compare --state state.yaml --in 2=client.pcap
@@ -20,14 +23,16 @@ struct CompareCommand: ParsableCommand {
 
   @OptionGroup var input: InputOptions
 
-  @Option(name: .long, help: "The first dataplane: model, dpdk or a file.")
+  @Option(name: .long, help: "The first dataplane: model, dpdk, a file or infrap4d:ADDRESS.")
   var left = "model"
 
-  @Option(name: .long, help: "The second dataplane: model, dpdk or a file.")
+  @Option(name: .long, help: "The second dataplane: model, dpdk, a file or infrap4d:ADDRESS.")
   var right = "dpdk"
 
   @Option(name: .long, help: "Who fills upstream's tables: careful or manager.")
   var control = UpstreamControl.careful
+
+  @OptionGroup var live: LiveOptions
 
   @Flag(name: .long, help: "Compare learned entries and counters after each frame (slow).")
   var everyFrame = false
@@ -48,7 +53,7 @@ struct CompareCommand: ParsableCommand {
     do {
       defer { Terminal.endProgress() }
       let ports = comparer.run.state.ports
-      var factory = DataplaneFactory.k8sDP(ports: ports)
+      var factory = try live.adding([left, right], to: .k8sDP(ports: ports))
       for file in Set([left, right]) where file.hasSuffix(".pb.bin") || file.hasSuffix(".spec") {
         factory = try factory.adding(upstream: file, control: control, ports: ports)
       }

@@ -28,6 +28,9 @@ struct FuzzCommand: ParsableCommand {
   @Option(name: .long, help: "Frames to send.")
   var frames = 100_000
 
+  @Option(help: "Frames between two looks at learned entries and counters; 1 looks after each.")
+  var interval = 64
+
   @Option(name: .long, help: "The first dataplane: model or dpdk.")
   var left = "model"
 
@@ -48,13 +51,15 @@ struct FuzzCommand: ParsableCommand {
 
   func validate() throws {
     guard frames > 0 else { throw ValidationError("--frames is 1 or more.") }
+    guard interval > 0 else { throw ValidationError("--interval is 1 or more.") }
     guard (1...1024).contains(jobs) else { throw ValidationError("--jobs is 1 to 1024.") }
   }
 
   func run() throws {
-    let fuzzer = Fuzzer(
+    var fuzzer = Fuzzer(
       seed: seed, stride: stride, frames: frames, left: left, right: right, folder: out,
       progress: Terminal.progress)
+    fuzzer.interval = interval
     let report: Fuzzer.Report
     do {
       defer { Terminal.endProgress() }
@@ -69,7 +74,7 @@ struct FuzzCommand: ParsableCommand {
     guard let failure = report.failure else { return }
     Terminal.error(
       "again: k8sdp fuzz --seed \(failure.seed) --frames \(Fuzzer.episodeFrames) "
-        + "--left \(left) --right \(right)")
+        + "--left \(left) --right \(right)" + (interval == 64 ? "" : " --interval \(interval)"))
     throw ExitCode(1)
   }
 }

@@ -25,8 +25,9 @@ struct K8sDP: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      ReplayCommand.self, CompareCommand.self, TraceCommand.self, CheckCommand.self,
-      DifferencesCommand.self, FuzzCommand.self, MutateCommand.self, BenchCommand.self,
+      ReplayCommand.self, CompareCommand.self, TableCommand.self, TraceCommand.self,
+      CheckCommand.self, ApplyCommand.self, DifferencesCommand.self, FuzzCommand.self,
+      MutateCommand.self, BenchCommand.self,
     ])
 }
 

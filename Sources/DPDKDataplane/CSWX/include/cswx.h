@@ -74,10 +74,14 @@ int cswx_timeout_set(cswx *p, uint32_t learner, uint32_t id, uint32_t seconds);
 /// Slots of a learner, and what is in one: 1 live, 0 not. Key and argument
 /// values in the spec's order.
 uint64_t cswx_learner_slots(cswx *p, uint32_t learner);
-/// The first slot from this one on with a live entry, or the number of slots.
-uint64_t cswx_learner_next(cswx *p, uint32_t learner, uint64_t slot, uint64_t now);
+/// The first slot from this one on with a live entry, or `end` when there is none below.
+uint64_t cswx_learner_next(cswx *p, uint32_t learner, uint64_t slot, uint64_t end, uint64_t now);
 int cswx_learner_get(cswx *p, uint32_t learner, uint64_t slot, uint64_t now, uint64_t *key,
                      uint32_t *action, uint64_t *arguments, uint32_t *timer, uint64_t *expiry);
+/// Puts an entry into a learner that has none with its key. It lives until the cycle count
+/// `expiry`. -EINVAL for what the learner cannot have, -ENOSPC when its bucket is full.
+int cswx_learner_put(cswx *p, uint32_t learner, const uint64_t *key, uint32_t action,
+                     const uint64_t *arguments, uint32_t timer, uint64_t expiry);
 
 /// Frames in a block of slots, as Core's FrameBatch lays them out.
 typedef struct {

@@ -1,11 +1,10 @@
 import Glibc
-import StateDirectory
 
 /// Keeps two processes from using one state folder.
-final class StateLock {
+public final class StateLock {
   private let descriptor: Int32
 
-  init(_ directory: StateDirectory) throws {
+  public init(_ directory: StateDirectory) throws {
     let path = directory.path + "/lock"
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
@@ -20,6 +19,6 @@ final class StateLock {
 struct StateLockError: Error, CustomStringConvertible {
   var path: String
   var description: String {
-    "\(path) is used by another infrap4d; stop it, or choose another folder with --state"
+    "\(path) is used by another process; stop it, or choose another folder"
   }
 }

@@ -7,15 +7,15 @@ import NIOCore
 import Synchronization
 
 /// One listening address with the services on it.
-struct Listener: Sendable {
-  let address: ListenAddress
+public struct Listener: Sendable {
+  public let address: ListenAddress
   private let server: GRPCServer<HTTP2ServerTransport.Posix>
   private let mode: UInt32
 
   /// - Parameters:
   ///   - mode: permissions of a Unix socket.
   ///   - maximumConnections: further ones are closed at once.
-  init(
+  public init(
     _ address: ListenAddress, security: HTTP2ServerTransport.Posix.TransportSecurity,
     services: [any RegistrableRPCService], mode: UInt32, maximumConnections: Int,
     maximumRequestBytes: Int
@@ -53,7 +53,7 @@ struct Listener: Sendable {
   /// Serves until ``stop()``.
   ///
   /// - Parameter onListening: called with the address when clients can connect.
-  func serve(onListening: @escaping @Sendable (String) -> Void) async throws {
+  public func serve(onListening: @escaping @Sendable (String) -> Void) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await server.serve() }
       group.addTask {
@@ -65,7 +65,7 @@ struct Listener: Sendable {
     }
   }
 
-  func stop() { server.beginGracefulShutdown() }
+  public func stop() { server.beginGracefulShutdown() }
 }
 
 /// Counts the connections of a listener and closes those that are too many.

@@ -2,10 +2,10 @@ import Dispatch
 import Glibc
 
 /// Turns SIGTERM and SIGINT into a call.
-final class TerminationSignals {
+public final class TerminationSignals {
   private let sources: [any DispatchSourceSignal]
 
-  init(_ body: @escaping @Sendable (String) -> Void) {
+  public init(_ body: @escaping @Sendable (String) -> Void) {
     sources = [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT")].map { number, name in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())

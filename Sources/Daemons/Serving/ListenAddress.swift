@@ -1,10 +1,10 @@
 /// One place to listen at.
-enum ListenAddress: Hashable, Sendable, CustomStringConvertible {
+public enum ListenAddress: Hashable, Sendable, CustomStringConvertible {
   case ipv4(String, Int)
   case ipv6(String, Int)
   case unix(String)
 
-  init?(_ text: String) {
+  public init?(_ text: String) {
     if text.hasPrefix("unix:") {
       let path = String(text.dropFirst(5))
       guard path.hasPrefix("/"), path.utf8.count < 108 else { return nil }
@@ -24,7 +24,7 @@ enum ListenAddress: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  var description: String {
+  public var description: String {
     switch self {
     case .ipv4(let host, let port): "\(host):\(port)"
     case .ipv6(let host, let port): "[\(host)]:\(port)"

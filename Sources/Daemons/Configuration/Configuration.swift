@@ -1,0 +1,120 @@
+import Foundation
+import Yams
+
+/// The settings of a daemon: flags override the environment, which overrides the file,
+/// which overrides the defaults.
+public struct Configuration: Sendable {
+  /// One setting. A dot in its name is a level of the file.
+  public struct Setting: Sendable {
+    public var name: String
+    public var value: String
+    public var help: String
+
+    public init(_ name: String, _ value: String, _ help: String) {
+      self.name = name
+      self.value = value
+      self.help = help
+    }
+  }
+
+  private var values: [String: String] = [:]
+  public let settings: [Setting]
+
+  /// - Parameters:
+  ///   - settings: all there are, with their defaults.
+  ///   - file: YAML; nil or, unless `isFileRequired`, one that is not there changes nothing.
+  ///   - prefix: of environment variables: `GrpcServer.addr` is `PREFIX_GRPCSERVER_ADDR`.
+  ///   - flags: setting → value.
+  /// - Throws: ``ConfigurationError``, also for a key that is none of the settings.
+  public init(
+    _ settings: [Setting], file: String?, isFileRequired: Bool = false,
+    environment: [String: String], prefix: String, flags: [String: String] = [:]
+  ) throws(ConfigurationError) {
+    self.settings = settings
+    for setting in settings { values[setting.name.lowercased()] = setting.value }
+    if let file, isFileRequired || FileManager.default.fileExists(atPath: file) {
+      try read(file)
+    }
+    for setting in settings {
+      let name = Self.variable(setting.name, prefix)
+      if let value = environment[name] { values[setting.name.lowercased()] = value }
+    }
+    for (name, value) in flags.sorted(by: { $0.key < $1.key }) {
+      try set(name, value, "--set \(name)")
+    }
+  }
+
+  /// The value of a setting that is one of `settings`.
+  public subscript(name: String) -> String { values[name.lowercased()] ?? "" }
+
+  public static func variable(_ name: String, _ prefix: String) -> String {
+    prefix + "_" + name.uppercased().map { $0.isLetter || $0.isNumber ? $0 : "_" }
+  }
+
+  private mutating func set(
+    _ name: String, _ value: String, _ place: String
+  ) throws(ConfigurationError) {
+    guard values[name.lowercased()] != nil else {
+      let known = settings.map(\.name).joined(separator: ", ")
+      throw ConfigurationError(place, "\(name) is no setting; there are \(known)")
+    }
+    values[name.lowercased()] = value
+  }
+
+  private mutating func read(_ file: String) throws(ConfigurationError) {
+    let node: Node?
+    do {
+      node = try Yams.compose(yaml: try String(contentsOfFile: file, encoding: .utf8))
+    } catch let error as YamlError {
+      throw ConfigurationError(file, "\(error)")
+    } catch {
+      throw ConfigurationError(file, "cannot be read: \(error.localizedDescription)")
+    }
+    guard let node, node.null == nil else { return }
+    try read(node, "", file)
+  }
+
+  private mutating func read(
+    _ node: Node, _ path: String, _ file: String
+  ) throws(ConfigurationError) {
+    let place = node.mark.map { "\(file):\($0.line):\($0.column)" } ?? file
+    switch node {
+    case .mapping(let mapping):
+      var seen: Set<String> = []
+      for (key, value) in mapping {
+        let mark = key.mark.map { "\(file):\($0.line):\($0.column)" } ?? file
+        guard let name = key.string else {
+          throw ConfigurationError(mark, "a key must be text")
+        }
+        guard seen.insert(name.lowercased()).inserted else {
+          throw ConfigurationError(mark, "\(name) is there twice")
+        }
+        let full = path.isEmpty ? name : "\(path).\(name)"
+        if case .mapping = value {
+          try read(value, full, file)
+        } else {
+          guard case .scalar(let scalar) = value else {
+            throw ConfigurationError(mark, "\(full) takes one value")
+          }
+          try set(full, scalar.string, mark)
+        }
+      }
+    default:
+      throw ConfigurationError(place, "expected: KEY: VALUE")
+    }
+  }
+}
+
+/// What is wrong with a daemon's settings.
+public struct ConfigurationError: Error, Hashable, CustomStringConvertible {
+  /// File, line and column, or the flag.
+  public var place: String
+  public var message: String
+
+  public init(_ place: String, _ message: String) {
+    self.place = place
+    self.message = message
+  }
+
+  public var description: String { "\(place): \(message)" }
+}

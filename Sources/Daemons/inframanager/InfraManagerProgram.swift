@@ -1,0 +1,170 @@
+import ArgumentParser
+import Configuration
+import Core
+import DaemonLog
+import Foundation
+import GRPCCore
+import GRPCNIOTransportHTTP2
+import Glibc
+import Health
+import Infrap4dDataplane
+import Logging
+import ManagerService
+import Serving
+import StateDirectory
+
+/// The program.
+@main
+struct InfraManagerProgram: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inframanager",
+    abstract: "Turns what the node's agent asks for into table entries of infrap4d.",
+    discussion: """
+      Settings come from --set, else from the environment (INFRAMANAGER_GRPCSERVER_ADDR …), \
+      else from --config, else they are:
+
+      \(ManagerSettings.all.map { "  \($0.name): \($0.value)\n      \($0.help)" }
+        .joined(separator: "\n"))
+
+      SIGHUP reads LogLevel anew. Exit codes: 0 after SIGTERM or SIGINT, 1 when it cannot go on, \
+      2 for bad settings.
+      """)
+
+  @Option(help: "The file of settings, YAML.")
+  var config: String?
+
+  @Option(name: .customLong("set"), help: ArgumentHelp("A setting.", valueName: "name=value"))
+  var settings: [String] = []
+
+  static let defaultFile = "/etc/infra/inframanager.yaml"
+
+  /// As the default, but bad options end with 2.
+  static func main() async {
+    do {
+      try await parse().run()
+    } catch {
+      let code = exitCode(for: error)
+      guard code == .validationFailure else { exit(withError: error) }
+      FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))
+      Glibc.exit(2)
+    }
+  }
+
+  private func read() throws(ConfigurationError) -> Configuration {
+    var flags: [String: String] = [:]
+    for setting in settings {
+      guard let equals = setting.firstIndex(of: "=") else {
+        throw ConfigurationError("--set \(setting)", "give NAME=VALUE")
+      }
+      flags[String(setting[..<equals])] = String(setting[setting.index(after: equals)...])
+    }
+    return try Configuration(
+      ManagerSettings.all, file: config ?? Self.defaultFile, isFileRequired: config != nil,
+      environment: ProcessInfo.processInfo.environment, prefix: ManagerSettings.prefix,
+      flags: flags)
+  }
+
+  private func level(_ configuration: Configuration) throws(ConfigurationError) -> Logger.Level {
+    guard let level = DaemonLog.level(named: configuration["LogLevel"]) else {
+      throw ConfigurationError(
+        "LogLevel", "\(configuration["LogLevel"]) is none; give \(DaemonLog.levelNames)")
+    }
+    return level
+  }
+
+  func run() async throws {
+    let configuration: Configuration
+    let options: (p4Runtime: Infrap4dOptions, gNMI: Infrap4dOptions)
+    let gateway: InfraAgentService.Gateway
+    let address: ListenAddress
+    do {
+      configuration = try read()
+      DaemonLog.bootstrap(try level(configuration))
+      options = (
+        try ManagerSettings.infrap4d(configuration, "GrpcServer.addr"),
+        try ManagerSettings.infrap4d(configuration, "GnmiServer.addr")
+      )
+      gateway = try ManagerSettings.gateway(configuration)
+      guard let found = ListenAddress(configuration["InfraManager.addr"]) else {
+        throw ConfigurationError("InfraManager.addr", "give HOST:PORT or unix:PATH")
+      }
+      address = found
+    } catch {
+      throw ValidationError("\(error)")
+    }
+    let logger = Logger(label: "inframanager")
+    signal(SIGPIPE, SIG_IGN)
+    let reloads = HangUpSignal {
+      do { DaemonLog.set(try level(try read())) } catch { logger.error("\(error)") }
+      logger.notice("log level", metadata: ["level": "\(DaemonLog.level)"])
+    }
+    defer { withExtendedLifetime(reloads) {} }
+    do {
+      try await serve(configuration, options.p4Runtime, options.gNMI, gateway, address, logger)
+    } catch let error as ValidationError {
+      throw error
+    } catch {
+      logger.critical("\(error)")
+      throw ExitCode(1)
+    }
+  }
+
+  private func serve(
+    _ configuration: Configuration, _ p4Runtime: Infrap4dOptions, _ gNMI: Infrap4dOptions,
+    _ gateway: InfraAgentService.Gateway, _ address: ListenAddress, _ logger: Logger
+  ) async throws {
+    let folder = configuration["State"]
+    let directory = folder == "none" ? nil : try StateDirectory(folder, logger: logger)
+    let lock = try directory.map { try StateLock($0) }
+    defer { withExtendedLifetime(lock) {} }
+    let restored = Restored(directory, logger: logger)
+    logger.notice(
+      "desired state", metadata: ["pods": "\(restored.pods)", "services": "\(restored.services)"])
+
+    var p4Runtime = p4Runtime
+    p4Runtime.pipeline = try pipeline(configuration)
+    p4Runtime.entries = restored.entries
+    let client = try Infrap4dClient(p4Runtime, logger: Logger(label: "p4runtime"))
+    let gnmi = GRPCClient(transport: try gNMI.transport())
+    let manager = InfraManager(restored, writer: client, logger: logger)
+    let services: [any RegistrableRPCService] = [
+      InfraAgentService(manager, ports: GNMIPortLookup(gnmi), gateway: gateway),
+      HealthService { await client.isReady },
+    ]
+    let listener = Listener(
+      address, security: .plaintext, services: services, mode: 0o660, maximumConnections: 256,
+      maximumRequestBytes: 16 << 20)
+    let signals = TerminationSignals {
+      logger.notice("stopping", metadata: ["signal": "\($0)"])
+      listener.stop()
+    }
+    defer { withExtendedLifetime(signals) {} }
+    await client.start()
+    let connections = Task { try? await gnmi.runConnections() }
+    do {
+      try await listener.serve { logger.notice("listening", metadata: ["at": "\($0)"]) }
+    } catch {
+      throw ListenError(address: address, reason: "\(error)")
+    }
+    await client.stop()
+    gnmi.beginGracefulShutdown()
+    await connections.value
+    logger.notice("stopped")
+  }
+
+  private func pipeline(
+    _ configuration: Configuration
+  ) throws -> PipelineBundle.Config {
+    let (info, bundle) = (configuration["P4InfoPath"], configuration["P4BinPath"])
+    switch (info.isEmpty, bundle.isEmpty) {
+    case (true, true): return PipelineBundle.k8sDP()
+    case (false, false):
+      do { return try PipelineBundle.load(bundle: bundle, p4Info: info) } catch {
+        throw ValidationError("\(error)")
+      }
+    default: throw ValidationError("give both P4InfoPath and P4BinPath, or neither")
+    }
+  }
+}
+
+extension Infrap4dClient: TableWriter {}

@@ -1,0 +1,161 @@
+import Core
+import Foundation
+import GRPCCore
+import GRPCNIOTransportHTTP2
+import InfraProtos
+import K8sDPArtefacts
+import Logging
+import ManagerService
+import SimDataplane
+import StateDirectory
+import Synchronization
+
+/// A manager with its service, whose tables are those of the model.
+struct Manager {
+  typealias Client = Infra_InfraAgent.Client<HTTP2ClientTransport.Posix>
+
+  let client: Client
+  let tables: Tables
+
+  /// Runs one until the body returns.
+  ///
+  /// - Parameter state: a folder; nil keeps nothing.
+  static func run(
+    state: String? = nil, tables: Tables? = nil, _ body: (Manager) async throws -> Void
+  ) async throws {
+    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    let directory = try state.map { try StateDirectory($0, logger: logger) }
+    let restored = Restored(directory, logger: logger)
+    // As the client of infrap4d does: what is wanted is brought there first.
+    let tables = tables ?? Tables()
+    tables.become(restored.entries)
+    let manager = InfraManager(restored, writer: tables, logger: logger)
+    let transport = HTTP2ServerTransport.Posix(
+      address: .ipv4(host: "127.0.0.1", port: 0), transportSecurity: .plaintext)
+    let server = GRPCServer(
+      transport: transport,
+      services: [InfraAgentService(manager, ports: Ports(), gateway: .host)])
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await server.serve() }
+      guard let port = try await server.listeningAddress?.ipv4?.port else {
+        throw CancellationError()
+      }
+      let connection = GRPCClient(
+        transport: try .http2NIOPosix(
+          target: .ipv4(host: "127.0.0.1", port: port), transportSecurity: .plaintext))
+      // A body without calls may be over before this begins.
+      group.addTask { try? await connection.runConnections() }
+      let outcome: Result<Void, any Error>
+      do {
+        try await body(Manager(client: Client(wrapping: connection), tables: tables))
+        outcome = .success(())
+      } catch { outcome = .failure(error) }
+      connection.beginGracefulShutdown()
+      server.beginGracefulShutdown()
+      try await group.waitForAll()
+      try outcome.get()
+    }
+  }
+
+  /// The code of the error that a call ends with, nil for none.
+  static func code(_ body: () async throws -> Void) async -> RPCError.Code? {
+    do {
+      try await body()
+      return nil
+    } catch { return (error as? RPCError)?.code ?? .unknown }
+  }
+
+  func host() async throws {
+    _ = try await client.setupHostInterface(
+      .with {
+        $0.ifName = "P4TAP_1"
+        $0.ipv4Addr = "200.1.1.2/32"
+        $0.macAddr = "02:00:00:00:01:02"
+      })
+  }
+
+  func pod(_ n: Int, ip: String? = nil) async throws {
+    _ = try await client.createNetwork(
+      .with {
+        $0.hostIfName = "P4TAP_\(n)"
+        $0.macAddr = "02:00:00:00:02:0\(n)"
+        $0.addRequest.containerIps = [.with { $0.address = ip ?? "10.244.0.\(n)/32" }]
+      })
+  }
+
+  func removePod(_ n: Int, ip: String? = nil) async throws {
+    _ = try await client.deleteNetwork(
+      .with {
+        $0.hostIfName = "P4TAP_\(n)"
+        $0.ipv4Addr = ip ?? "10.244.0.\(n)/32"
+      })
+  }
+
+  static func service(
+    _ address: String, proto: String = "TCP", port: UInt32 = 80,
+    to endpoints: [(String, UInt32)]
+  ) -> Infra_NatTranslation {
+    .with {
+      $0.endpoint.ipv4Addr = address
+      $0.endpoint.port = port
+      $0.proto = proto
+      $0.backends = endpoints.map { ip, port in
+        .with {
+          $0.dstEp.ipv4Addr = ip
+          $0.dstEp.port = port
+        }
+      }
+    }
+  }
+}
+
+/// P4TAP_n is on port n.
+struct Ports: PortLookup {
+  func port(of interface: String) throws(DataplaneError) -> PortID {
+    guard interface.hasPrefix("P4TAP_"), let id = PortID(interface.dropFirst(6)) else {
+      throw DataplaneError(.notFound, interface, "no port")
+    }
+    return id
+  }
+}
+
+/// The model's tables, which can be away.
+final class Tables: TableWriter {
+  private struct State {
+    var model = SimDataplane()
+    var isAway = false
+    var updates = 0
+  }
+
+  private let state = Mutex(State())
+
+  var isAway: Bool {
+    get { state.withLock { $0.isAway } }
+    set { state.withLock { $0.isAway = newValue } }
+  }
+
+  /// Updates so far.
+  var updates: Int { state.withLock { $0.updates } }
+
+  func apply(_ updates: [Update]) async throws(DataplaneError) {
+    try state.withLock { state throws(DataplaneError) in
+      guard !state.isAway else { throw DataplaneError(.unavailable, "infrap4d", "is away") }
+      try state.model.apply(updates)
+      state.updates += updates.count
+    }
+  }
+
+  func become(_ entries: [TableEntry]) {
+    state.withLock { state in
+      state.model = SimDataplane()
+      try? state.model.apply(entries.map { .insert($0) })
+    }
+  }
+
+  func entries(of table: String? = nil) -> Set<TableEntry> {
+    state.withLock { state in
+      let names = table.map { [$0] } ?? state.model.contract.tables.map(\.name)
+      return Set(names.flatMap { (try? state.model.entries(of: $0)) ?? [] })
+    }
+  }
+}
