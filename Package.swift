@@ -202,10 +202,15 @@ let package = Package(
       path: "Sources/Daemons/infrap4d"),
 
     .target(
-      name: "Configuration", dependencies: [.product(name: "Yams", package: "Yams")],
+      name: "Configuration",
+      dependencies: [
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Yams", package: "Yams"),
+      ],
       path: "Sources/Daemons/Configuration"),
     .target(
-      name: "DaemonLog", dependencies: [.product(name: "Logging", package: "swift-log")],
+      name: "DaemonLog",
+      dependencies: ["Configuration", .product(name: "Logging", package: "swift-log")],
       path: "Sources/Daemons/DaemonLog"),
     .target(name: "HealthProtos", dependencies: grpc, path: "Sources/Daemons/HealthProtos"),
     .target(

@@ -55,11 +55,12 @@ struct CutOffTests {
     }
   }
 
-  /// The agent dies while the manager has its call; the next agent is asked again.
+  /// The agent dies while the manager has its call; the next agent is asked again. (That
+  /// the namespace vanishes, too, is for a real process: this one keeps it open.)
   @Test(
     arguments: [
       TestManager.Fault.createHangsBefore, .createHangsAfter, .deleteHangsBefore, .deleteHangsAfter,
-    ], After.allCases)
+    ], [After.add, .delete, .start])
   func killedInTheManagersCall(_ fault: TestManager.Fault, _ after: After) async throws {
     try await TestNode.run { node in
       let pod = try await TestPod("10.244.0.6")
@@ -122,7 +123,11 @@ struct CutOffTests {
       case .start: await backend.recover()
       case .vanish:
         try await pod.vanish()
-        await backend.recover()
+        // The kernel takes its time for what was in it.
+        while try await !node.leftovers().isEmpty {
+          await backend.recover()
+          try await Task.sleep(for: .milliseconds(10))
+        }
       }
       if self == .add || self == .start {
         let interface = try #require(try await pod.interface())

@@ -72,11 +72,11 @@ extension CNIBackend {
     }
   }
 
-  /// Disconnects the pod that has the address of another one's request, if it is gone.
+  /// Disconnects the pod that has the address of another one's request, if there is no such
+  /// namespace any more: its TAP may outlive that for a moment.
   func evictHolder(of request: PodRequest) async throws {
     guard let holder = await records.holder(of: request.address),
-      holder.interface != request.interface, Self.namespace(of: holder) == nil,
-      try await isGone(holder)
+      holder.interface != request.interface, Self.namespace(of: holder) == nil
     else { return }
     try await disconnectIfThere(holder)
   }

@@ -38,11 +38,11 @@ public final class CNIBackend: Sendable {
     self.logger = logger
   }
 
-  /// Connects all pods of the records, forgets those that are gone, and keeps spare TAPs
-  /// ready, until it is cancelled.
+  /// Connects all pods of the records, now and whenever they lose their TAPs, forgets those
+  /// that are gone, and keeps spare TAPs ready, until it is cancelled.
   public func run() async {
     await withTaskGroup { group in
-      group.addTask { await self.recover() }
+      group.addTask { await self.lookAfterPods() }
       group.addTask { await self.keepSpares() }
     }
   }
