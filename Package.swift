@@ -24,6 +24,7 @@ let package = Package(
     .executable(name: "k8sdp", targets: ["k8sdp"]),
     .executable(name: "infrap4d", targets: ["infrap4d"]),
     .executable(name: "gnmi-ctl", targets: ["gnmi-ctl"]),
+    .executable(name: "infra-cni", targets: ["infra-cni"]),
     .executable(name: "inframanager", targets: ["inframanager"]),
   ],
   traits: [
@@ -201,10 +202,15 @@ let package = Package(
       path: "Sources/Daemons/infrap4d"),
 
     .target(
-      name: "Configuration", dependencies: [.product(name: "Yams", package: "Yams")],
+      name: "Configuration",
+      dependencies: [
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Yams", package: "Yams"),
+      ],
       path: "Sources/Daemons/Configuration"),
     .target(
-      name: "DaemonLog", dependencies: [.product(name: "Logging", package: "swift-log")],
+      name: "DaemonLog",
+      dependencies: ["Configuration", .product(name: "Logging", package: "swift-log")],
       path: "Sources/Daemons/DaemonLog"),
     .target(name: "HealthProtos", dependencies: grpc, path: "Sources/Daemons/HealthProtos"),
     .target(
@@ -250,6 +256,30 @@ let package = Package(
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       path: "Sources/Daemons/gnmi-ctl"),
+
+    .target(name: "CNetlink", path: "Sources/Daemons/Netlink/CNetlink"),
+    .target(
+      name: "Netlink", dependencies: ["Core", "CNetlink"], path: "Sources/Daemons/Netlink",
+      exclude: ["CNetlink"]),
+    .target(
+      name: "CNIBackend",
+      dependencies: [
+        "Core", "Netlink", "InfraProtos", "GNMIProtos", "StateDirectory",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Sources/Daemons/CNIBackend"),
+
+    .executableTarget(
+      name: "infra-cni",
+      dependencies: [
+        "Core", "Netlink", "InfraProtos",
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+      ],
+      path: "Sources/Daemons/infra-cni"),
 
     .target(name: "CForwarding", path: "Sources/Daemons/Forwarding/CForwarding"),
     .target(
@@ -318,6 +348,25 @@ let package = Package(
       name: "GNMIServiceTests",
       dependencies: [
         "GNMIService", "GNMIProtos", "Hosting", "Core",
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .testTarget(name: "NetlinkTests", dependencies: ["Netlink", "Core", "NodeTesting"]),
+    // A node with a real infrap4d in it, for tests of the agent's part.
+    .target(
+      name: "CNITesting",
+      dependencies: [
+        "CNIBackend", "Core", "InfraProtos", "NodeTesting",
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Tests/CNITesting"),
+    .testTarget(
+      name: "CNIBackendTests",
+      dependencies: [
+        "CNIBackend", "CNITesting", "Core", "InfraProtos", "NodeTesting", "infrap4d",
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "Logging", package: "swift-log"),

@@ -23,18 +23,13 @@ struct InfraManagerProgram: AsyncParsableCommand {
       Settings come from --set, else from the environment (INFRAMANAGER_GRPCSERVER_ADDR …), \
       else from --config, else they are:
 
-      \(ManagerSettings.all.map { "  \($0.name): \($0.value)\n      \($0.help)" }
-        .joined(separator: "\n"))
+      \(ConfigurationOptions.help(ManagerSettings.all))
 
       SIGHUP reads LogLevel anew. Exit codes: 0 after SIGTERM or SIGINT, 1 when it cannot go on, \
       2 for bad settings.
       """)
 
-  @Option(help: "The file of settings, YAML.")
-  var config: String?
-
-  @Option(name: .customLong("set"), help: ArgumentHelp("A setting.", valueName: "name=value"))
-  var settings: [String] = []
+  @OptionGroup var options: ConfigurationOptions
 
   static let defaultFile = "/etc/infra/inframanager.yaml"
 
@@ -51,36 +46,19 @@ struct InfraManagerProgram: AsyncParsableCommand {
   }
 
   private func read() throws(ConfigurationError) -> Configuration {
-    var flags: [String: String] = [:]
-    for setting in settings {
-      guard let equals = setting.firstIndex(of: "=") else {
-        throw ConfigurationError("--set \(setting)", "give NAME=VALUE")
-      }
-      flags[String(setting[..<equals])] = String(setting[setting.index(after: equals)...])
-    }
-    return try Configuration(
-      ManagerSettings.all, file: config ?? Self.defaultFile, isFileRequired: config != nil,
-      environment: ProcessInfo.processInfo.environment, prefix: ManagerSettings.prefix,
-      flags: flags)
-  }
-
-  private func level(_ configuration: Configuration) throws(ConfigurationError) -> Logger.Level {
-    guard let level = DaemonLog.level(named: configuration["LogLevel"]) else {
-      throw ConfigurationError(
-        "LogLevel", "\(configuration["LogLevel"]) is none; give \(DaemonLog.levelNames)")
-    }
-    return level
+    try options.read(
+      ManagerSettings.all, file: Self.defaultFile, prefix: ManagerSettings.prefix)
   }
 
   func run() async throws {
     let configuration: Configuration
-    let options: (p4Runtime: Infrap4dOptions, gNMI: Infrap4dOptions)
+    let servers: (p4Runtime: Infrap4dOptions, gNMI: Infrap4dOptions)
     let gateway: InfraAgentService.Gateway
     let address: ListenAddress
     do {
       configuration = try read()
-      DaemonLog.bootstrap(try level(configuration))
-      options = (
+      DaemonLog.bootstrap(try DaemonLog.level(configuration))
+      servers = (
         try ManagerSettings.infrap4d(configuration, "GrpcServer.addr"),
         try ManagerSettings.infrap4d(configuration, "GnmiServer.addr")
       )
@@ -95,12 +73,12 @@ struct InfraManagerProgram: AsyncParsableCommand {
     let logger = Logger(label: "inframanager")
     signal(SIGPIPE, SIG_IGN)
     let reloads = HangUpSignal {
-      do { DaemonLog.set(try level(try read())) } catch { logger.error("\(error)") }
+      do { DaemonLog.set(try DaemonLog.level(try read())) } catch { logger.error("\(error)") }
       logger.notice("log level", metadata: ["level": "\(DaemonLog.level)"])
     }
     defer { withExtendedLifetime(reloads) {} }
     do {
-      try await serve(configuration, options.p4Runtime, options.gNMI, gateway, address, logger)
+      try await serve(configuration, servers.p4Runtime, servers.gNMI, gateway, address, logger)
     } catch let error as ValidationError {
       throw error
     } catch {

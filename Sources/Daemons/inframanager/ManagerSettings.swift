@@ -28,36 +28,15 @@ enum ManagerSettings {
     _ configuration: Configuration, _ setting: String
   ) throws(ConfigurationError) -> Infrap4dOptions {
     var options = Infrap4dOptions()
-    let text = configuration[setting]
-    if text.hasPrefix("unix:/") {
-      options.address = .unix(path: String(text.dropFirst(5)))
-    } else {
-      guard let colon = text.lastIndex(of: ":"), colon > text.startIndex,
-        let port = UInt16(text[text.index(after: colon)...]), port > 0
-      else {
-        throw ConfigurationError(setting, "\(text) is no address; give HOST:PORT or unix:PATH")
-      }
-      options.address = .tcp(host: String(text[..<colon]), port: Int(port))
+    switch try configuration.endpoint(setting) {
+    case .tcp(let host, let port): options.address = .tcp(host: host, port: port)
+    case .unix(let path): options.address = .unix(path: path)
     }
     options.security =
-      try flag(configuration, "Insecure")
+      try configuration.flag("Insecure")
       ? .plaintext : .mutualTLS(folder: configuration["Certs"])
-    guard let id = UInt64(configuration["DeviceId"]), id > 0 else {
-      throw ConfigurationError("DeviceId", "is \(configuration["DeviceId"]); give 1 or above")
-    }
-    options.deviceID = id
+    options.deviceID = try configuration.number("DeviceId", in: 1...UInt64.max)
     return options
-  }
-
-  static func flag(
-    _ configuration: Configuration, _ setting: String
-  ) throws(ConfigurationError) -> Bool {
-    switch configuration[setting].lowercased() {
-    case "true": true
-    case "false": false
-    default:
-      throw ConfigurationError(setting, "is \(configuration[setting]); give true or false")
-    }
   }
 
   static func gateway(

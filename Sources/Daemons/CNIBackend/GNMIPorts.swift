@@ -1,0 +1,103 @@
+import GNMIProtos
+import GRPCCore
+
+/// The TAPs of infrap4d over gNMI.
+public struct GNMIPorts<Transport: ClientTransport>: TAPPorts {
+  private let client: Gnmi_gNMI.Client<Transport>
+  private let options: CallOptions
+
+  /// - Parameter patience: how long a call may take.
+  public init(_ client: GRPCClient<Transport>, patience: Duration = .seconds(10)) {
+    self.client = Gnmi_gNMI.Client(wrapping: client)
+    options = {
+      var options = CallOptions.defaults
+      options.timeout = patience
+      return options
+    }()
+  }
+
+  public func list() async throws -> [TAPPort] {
+    let types = try await leaves("config", "port-type")
+    let states = try await leaves("state", "oper-status")
+    return types.filter { $0.value == "TAP" }.keys.sorted().map {
+      TAPPort(name: $0, isPresent: states[$0] != "NOT_PRESENT")
+    }
+  }
+
+  public func create(_ name: String, mtu: UInt32) async throws {
+    let request = Gnmi_SetRequest.with {
+      $0.update = [
+        .with {
+          $0.path = Self.path(name, "config", "mtu")
+          $0.val.uintVal = UInt64(mtu)
+        },
+        .with {
+          $0.path = Self.path(name, "config", "port-type")
+          $0.val.stringVal = "TAP"
+        },
+      ]
+    }
+    do {
+      _ = try await client.set(request, options: options)
+    } catch let error as RPCError {
+      let advice =
+        error.code == .resourceExhausted
+        ? "start infrap4d with more --max-ports" : "see that it runs"
+      throw CNIBackendError(
+        .noTAP, "infrap4d made no TAP \(name): \(error.code): \(error.message); \(advice)")
+    }
+  }
+
+  public func delete(_ name: String) async throws {
+    let request = Gnmi_SetRequest.with { $0.delete = [Self.path(name)] }
+    do {
+      _ = try await client.set(request, options: options)
+    } catch let error as RPCError {
+      throw CNIBackendError(
+        .noTAP, "infrap4d did not remove \(name): \(error.code): \(error.message)")
+    }
+  }
+
+  /// One leaf of all interfaces, by the interface's name.
+  private func leaves(_ container: String, _ leaf: String) async throws -> [String: String] {
+    let request = Gnmi_GetRequest.with {
+      $0.encoding = .proto
+      $0.path = [Self.path("*", container, leaf)]
+    }
+    let response: Gnmi_GetResponse
+    do {
+      response = try await client.get(request, options: options)
+    } catch let error as RPCError where error.code == .notFound {
+      // There is no interface at all.
+      return [:]
+    } catch let error as RPCError {
+      throw CNIBackendError(
+        .noTAP,
+        "infrap4d does not list its ports: \(error.code): \(error.message); see that it runs")
+    }
+    var values: [String: String] = [:]
+    for notification in response.notification {
+      for update in notification.update {
+        let path = notification.prefix.elem + update.path.elem
+        guard let name = path.first(where: { $0.name == "virtual-interface" })?.key["name"] else {
+          continue
+        }
+        values[name] = update.val.stringVal
+      }
+    }
+    return values
+  }
+
+  private static func path(_ name: String, _ rest: String...) -> Gnmi_Path {
+    .with {
+      $0.elem = [
+        .with { $0.name = "interfaces" },
+        .with {
+          $0.name = "virtual-interface"
+          $0.key = ["name": name]
+        },
+      ]
+      $0.elem += rest.map { part in .with { $0.name = part } }
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import GRPCCore
+import GRPCNIOTransportHTTP2
+import InfraProtos
+
+/// The Infra Agent, which connects pods.
+struct AgentClient {
+  let address: String
+
+  /// An ADD may wait for infrap4d and the manager.
+  private static let patience = Duration.seconds(60)
+
+  func add(_ request: Cni_AddRequest) async throws -> Cni_AddReply {
+    let reply = try await call { client, options in
+      try await Cni_CniDataplane.Client(wrapping: client).add(request, options: options)
+    }
+    guard reply.successful else {
+      throw CNIError(.refused, "the agent refused", reply.errorMessage)
+    }
+    return reply
+  }
+
+  func del(_ interface: String, netns: String) async throws {
+    let request = Cni_DelRequest.with {
+      $0.interfaceName = interface
+      $0.netns = netns
+    }
+    let reply = try await call { client, options in
+      try await Cni_CniDataplane.Client(wrapping: client).del(request, options: options)
+    }
+    guard reply.successful else {
+      throw CNIError(.refused, "the agent refused", reply.errorMessage)
+    }
+  }
+
+  /// Asks `grpc.health.v1.Health`.
+  func checkHealth() async throws {
+    let method = MethodDescriptor(
+      fullyQualifiedService: "grpc.health.v1.Health", method: "Check")
+    let status = try await call { client, options in
+      try await client.unary(
+        request: ClientRequest(message: []), descriptor: method, serializer: PlainBytes(),
+        deserializer: PlainBytes(), options: options
+      ) { try $0.message }
+    }
+    // HealthCheckResponse.status, field 1: SERVING is 1.
+    guard status == [0x08, 0x01] else {
+      throw CNIError(.notAvailable, "the agent at \(address) does not serve now")
+    }
+  }
+
+  private func call<Reply: Sendable>(
+    _ body:
+      @Sendable @escaping (
+        GRPCClient<HTTP2ClientTransport.Posix>, CallOptions
+      ) async throws -> Reply
+  ) async throws -> Reply {
+    var options = CallOptions.defaults
+    options.timeout = Self.patience
+    options.waitForReady = false
+    let patient = options
+    do {
+      return try await withGRPCClient(transport: try transport()) { client in
+        try await body(client, patient)
+      }
+    } catch let error as RPCError {
+      throw CNIError(
+        .tryAgainLater, "the agent at \(address) does not answer",
+        "\(error.code): \(error.message); see that infraagent runs")
+    }
+  }
+
+  private func transport() throws -> HTTP2ClientTransport.Posix {
+    if address.hasPrefix("unix:") {
+      return try .http2NIOPosix(
+        target: .unixDomainSocket(path: String(address.dropFirst(5)), authority: "localhost"),
+        transportSecurity: .plaintext)
+    }
+    guard let colon = address.lastIndex(of: ":"),
+      let port = Int(address[address.index(after: colon)...]), (1...65_535).contains(port)
+    else {
+      throw CNIError(
+        .invalidConfiguration, "agent \(address) is no address", "give HOST:PORT or unix:PATH")
+    }
+    return try .http2NIOPosix(
+      target: .dns(host: String(address[..<colon]), port: port), transportSecurity: .plaintext)
+  }
+}
+
+/// A message whose bytes are written by hand.
+private struct PlainBytes: MessageSerializer, MessageDeserializer {
+  func serialize<Bytes: GRPCContiguousBytes>(_ message: [UInt8]) throws -> Bytes {
+    Bytes(message)
+  }
+
+  func deserialize<Bytes: GRPCContiguousBytes>(_ bytes: Bytes) throws -> [UInt8] {
+    bytes.withUnsafeBytes { Array($0) }
+  }
+}
