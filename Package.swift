@@ -26,6 +26,7 @@ let package = Package(
     .executable(name: "gnmi-ctl", targets: ["gnmi-ctl"]),
     .executable(name: "infra-cni", targets: ["infra-cni"]),
     .executable(name: "inframanager", targets: ["inframanager"]),
+    .executable(name: "infraagent", targets: ["infraagent"]),
   ],
   traits: [
     .default(enabledTraits: ["DPDK"]),
@@ -37,6 +38,7 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
     .package(url: "https://github.com/apple/swift-certificates", from: "1.21.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
     .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0"),
@@ -237,6 +239,29 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       path: "Sources/Daemons/inframanager"),
+
+    .target(
+      name: "AgentService",
+      dependencies: [
+        "CNIBackend", "Core", "HealthProtos", "InfraProtos",
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      path: "Sources/Daemons/AgentService"),
+    .executableTarget(
+      name: "infraagent",
+      dependencies: [
+        "AgentService", "CNIBackend", "Configuration", "Core", "DaemonLog", "Health",
+        "HealthProtos", "Infrap4dDataplane", "Netlink", "Serving", "StateDirectory",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Sources/Daemons/infraagent"),
 
     .executableTarget(
       name: "infrap4d-bench",

@@ -18,9 +18,13 @@ public struct GNMIPorts<Transport: ClientTransport>: TAPPorts {
 
   public func list() async throws -> [TAPPort] {
     let types = try await leaves("config", "port-type")
+    let ids = try await leaves("config", "tdi-portin-id")
     let states = try await leaves("state", "oper-status")
-    return types.filter { $0.value == "TAP" }.keys.sorted().map {
-      TAPPort(name: $0, isPresent: states[$0] != "NOT_PRESENT")
+    return types.filter { $0.value.stringVal == "TAP" }.keys.sorted().compactMap { name in
+      ids[name].map {
+        TAPPort(
+          name: name, id: $0.uintVal, isPresent: states[name]?.stringVal != "NOT_PRESENT")
+      }
     }
   }
 
@@ -59,7 +63,9 @@ public struct GNMIPorts<Transport: ClientTransport>: TAPPorts {
   }
 
   /// One leaf of all interfaces, by the interface's name.
-  private func leaves(_ container: String, _ leaf: String) async throws -> [String: String] {
+  private func leaves(
+    _ container: String, _ leaf: String
+  ) async throws -> [String: Gnmi_TypedValue] {
     let request = Gnmi_GetRequest.with {
       $0.encoding = .proto
       $0.path = [Self.path("*", container, leaf)]
@@ -75,14 +81,14 @@ public struct GNMIPorts<Transport: ClientTransport>: TAPPorts {
         .noTAP,
         "infrap4d does not list its ports: \(error.code): \(error.message); see that it runs")
     }
-    var values: [String: String] = [:]
+    var values: [String: Gnmi_TypedValue] = [:]
     for notification in response.notification {
       for update in notification.update {
         let path = notification.prefix.elem + update.path.elem
         guard let name = path.first(where: { $0.name == "virtual-interface" })?.key["name"] else {
           continue
         }
-        values[name] = update.val.stringVal
+        values[name] = update.val
       }
     }
     return values

@@ -17,11 +17,14 @@ public protocol TAPPorts: Sendable {
 public struct TAPPort: Hashable, Sendable {
   /// Of the port, also when the interface has another name now.
   public var name: String
+  /// In the pipeline.
+  public var id: UInt64
   /// false when the interface went away with its namespace.
   public var isPresent: Bool
 
-  public init(name: String, isPresent: Bool) {
+  public init(name: String, id: UInt64, isPresent: Bool) {
     self.name = name
+    self.id = id
     self.isPresent = isPresent
   }
 }

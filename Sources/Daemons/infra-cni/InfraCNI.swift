@@ -37,7 +37,7 @@ struct InfraCNI {
         return
       }
       let configuration = try NetworkConfiguration.parse(input)
-      if configuration.version == .v1_0, [.gc, .status].contains(invocation.command) {
+      if configuration.version == .v1, [.gc, .status].contains(invocation.command) {
         throw CNIError(
           .incompatibleVersion, "\(invocation.command.rawValue) came with version 1.1.0",
           "the configuration's cniVersion is 1.0.0")

@@ -77,7 +77,7 @@ struct Plugin {
       (result.interfaces ?? []) + [
         .init(
           name: invocation.interface, mac: mac,
-          mtu: configuration.version == .v1_1 ? configuration.mtu : nil, sandbox: invocation.netns)
+          mtu: configuration.version == .v11 ? configuration.mtu : nil, sandbox: invocation.netns)
       ]
     let ours = request.containerIps.map {
       CNIResult.IP(address: $0.address, gateway: Self.gateway, interface: index)

@@ -1,0 +1,118 @@
+import AgentService
+import CNIBackend
+import Foundation
+import GRPCCore
+import GRPCNIOTransportHTTP2
+import Health
+import Infrap4dDataplane
+import Logging
+import Serving
+import StateDirectory
+import Synchronization
+
+/// The agent's parts, and how they hang together.
+struct Agent: Sendable {
+  private let plan: Plan
+  private let logger: Logger
+
+  init(_ plan: Plan, _ logger: Logger) {
+    self.plan = plan
+    self.logger = logger
+  }
+
+  /// Runs until SIGTERM or SIGINT.
+  func run() async throws {
+    let lock = try StateLock(try StateDirectory(plan.state, logger: logger))
+    defer { withExtendedLifetime(lock) {} }
+    let gnmi = GRPCClient(transport: try plan.gNMI.transport())
+    let managerClient = GRPCClient(transport: try plan.manager.transport())
+    let ports = GNMIPorts(gnmi)
+    let manager = ManagerLink(managerClient, logger: Logger(label: "manager"))
+    let backend = try CNIBackend(
+      options: plan.pods, networks: InfraManagerClient(managerClient), ports: ports,
+      logger: Logger(label: "cni"))
+    let host = HostUpkeep(
+      HostInterface(plan.host, ports: ports), manager, logger: Logger(label: "host"))
+
+    // What must be so for pods to be connected.
+    let conditions: @Sendable () async -> CheckServer.Conditions = {
+      ["manager": manager.isServing, "hostInterface": host.isReady]
+    }
+    let listener = Listener(
+      plan.cniAddress, security: .plaintext,
+      services: [
+        CNIService(backend, logger: Logger(label: "cni")),
+        HealthService { await conditions().values.allSatisfy(\.self) },
+      ], mode: 0o600, maximumConnections: 256, maximumRequestBytes: 1 << 20)
+    let (ends, end) = AsyncStream<Void>.makeStream()
+    let signals = TerminationSignals {
+      logger.notice("stopping", metadata: ["signal": "\($0)"])
+      end.finish()
+    }
+    defer { withExtendedLifetime(signals) {} }
+
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await gnmi.runConnections() }
+      group.addTask { try await managerClient.runConnections() }
+      group.addTask { await host.run() }
+      group.addTask {
+        await manager.follow {
+          await host.tell()
+          await backend.recover()
+        }
+      }
+      group.addTask {
+        // Pods come after the host, whose port is made first.
+        await host.untilReady()
+        await backend.run()
+      }
+      group.addTask {
+        do {
+          try await listener.serve { logger.notice("listening", metadata: ["at": "\($0)"]) }
+        } catch {
+          throw ListenError(address: plan.cniAddress, reason: "\(error)")
+        }
+      }
+      group.addTask {
+        let (host, port) = plan.health
+        do {
+          try await CheckServer(host: host, port: port, conditions: conditions).serve {
+            logger.notice("serving /check", metadata: ["at": "\(host):\($0)"])
+          }
+        } catch {
+          throw ListenError(address: .ipv4(host, port), reason: "\(error)")
+        }
+      }
+      if let path = plan.felixSocket {
+        group.addTask { try await serveFelix(path, manager) }
+      }
+      group.addTask {
+        for await _ in ends {}
+        throw Stopped()
+      }
+      do {
+        while try await group.next() != nil {}
+      } catch is Stopped {
+      }
+      listener.stop()
+      gnmi.beginGracefulShutdown()
+      managerClient.beginGracefulShutdown()
+      group.cancelAll()
+    }
+    logger.notice("stopped")
+  }
+
+  private func serveFelix(
+    _ path: String, _ manager: ManagerLink<HTTP2ClientTransport.Posix>
+  ) async throws {
+    try FileManager.default.createDirectory(
+      at: URL(fileURLWithPath: path).deletingLastPathComponent(),
+      withIntermediateDirectories: true)
+    let server = FelixServer(path: path, logger: Logger(label: "felix")) {
+      try await manager.forward($0)
+    }
+    try await server.serve { logger.notice("listening", metadata: ["at": "\(path)"]) }
+  }
+
+  private struct Stopped: Error {}
+}

@@ -1,0 +1,36 @@
+import CNIBackend
+import Configuration
+import Infrap4dDataplane
+import Serving
+
+/// The settings, checked.
+struct Plan: Sendable {
+  var gNMI: Infrap4dOptions
+  var manager: Infrap4dOptions
+  var pods: CNIBackendOptions
+  var host: HostInterface.Options
+  var cniAddress: ListenAddress
+  var health: (host: String, port: Int)
+  /// nil: Felix is not served.
+  var felixSocket: String?
+  /// Folder.
+  var state: String
+
+  init(_ configuration: Configuration) throws(ConfigurationError) {
+    try AgentSettings.check(configuration)
+    gNMI = try AgentSettings.gNMI(configuration)
+    manager = try AgentSettings.manager(configuration)
+    pods = try AgentSettings.pods(configuration)
+    host = try AgentSettings.host(configuration)
+    guard let address = ListenAddress(configuration["cniAddr"]) else {
+      throw ConfigurationError("cniAddr", "give HOST:PORT or unix:PATH")
+    }
+    cniAddress = address
+    guard case .tcp(let host, let port) = try configuration.endpoint("healthAddr") else {
+      throw ConfigurationError("healthAddr", "give HOST:PORT")
+    }
+    health = (host, port)
+    felixSocket = configuration["felixSocket"] == "none" ? nil : configuration["felixSocket"]
+    state = configuration["State"]
+  }
+}

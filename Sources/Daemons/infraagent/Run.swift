@@ -1,0 +1,66 @@
+import AgentService
+import ArgumentParser
+import CNIBackend
+import Configuration
+import DaemonLog
+import Foundation
+import GRPCCore
+import GRPCNIOTransportHTTP2
+import Glibc
+import Health
+import Infrap4dDataplane
+import Logging
+import Serving
+import StateDirectory
+
+/// The daemon.
+struct Run: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Runs the agent (the default).",
+    discussion: """
+      Settings come from --set or a flag, else from the environment (INFRAAGENT_TAPPREFIX …), \
+      else from --config, else they are:
+
+      \(ConfigurationOptions.help(AgentSettings.all))
+
+      SIGHUP reads LogLevel anew. Exit codes: 0 after SIGTERM or SIGINT, 1 when it cannot go on, \
+      2 for bad settings.
+      """)
+
+  @OptionGroup var options: ConfigurationOptions
+
+  @Option(help: "The setting interfaceType.") var interfaceType: String?
+  @Option(help: "The setting interface.") var interface: String?
+  @Option(help: "The setting tapPrefix.") var tapPrefix: String?
+
+  private func read() throws(ConfigurationError) -> Configuration {
+    let flags = ["interfaceType": interfaceType, "interface": interface, "tapPrefix": tapPrefix]
+    return try options.read(
+      AgentSettings.all, flags: flags.compactMapValues(\.self),
+      file: InfraAgentProgram.defaultFile, prefix: AgentSettings.prefix)
+  }
+
+  func run() async throws {
+    let plan: Plan
+    do {
+      let configuration = try read()
+      DaemonLog.bootstrap(try DaemonLog.level(configuration))
+      plan = try Plan(configuration)
+    } catch {
+      throw ValidationError("\(error)")
+    }
+    let logger = Logger(label: "infraagent")
+    signal(SIGPIPE, SIG_IGN)
+    let reloads = HangUpSignal {
+      do { DaemonLog.set(try DaemonLog.level(try read())) } catch { logger.error("\(error)") }
+      logger.notice("log level", metadata: ["level": "\(DaemonLog.level)"])
+    }
+    defer { withExtendedLifetime(reloads) {} }
+    do {
+      try await Agent(plan, logger).run()
+    } catch {
+      logger.critical("\(error)")
+      throw ExitCode(1)
+    }
+  }
+}
