@@ -39,6 +39,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-certificates", from: "1.21.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
     .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0"),
@@ -204,15 +206,15 @@ let package = Package(
       path: "Sources/Daemons/infrap4d"),
 
     .target(
-      name: "Configuration",
+      name: "DaemonConfiguration",
       dependencies: [
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Yams", package: "Yams"),
       ],
-      path: "Sources/Daemons/Configuration"),
+      path: "Sources/Daemons/DaemonConfiguration"),
     .target(
       name: "DaemonLog",
-      dependencies: ["Configuration", .product(name: "Logging", package: "swift-log")],
+      dependencies: ["DaemonConfiguration", .product(name: "Logging", package: "swift-log")],
       path: "Sources/Daemons/DaemonLog"),
     .target(name: "HealthProtos", dependencies: grpc, path: "Sources/Daemons/HealthProtos"),
     .target(
@@ -231,7 +233,7 @@ let package = Package(
     .executableTarget(
       name: "inframanager",
       dependencies: [
-        "Core", "Configuration", "DaemonLog", "Health", "Infrap4dDataplane", "ManagerService",
+        "Core", "DaemonConfiguration", "DaemonLog", "Health", "Infrap4dDataplane", "ManagerService",
         "Serving", "StateDirectory",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
@@ -241,9 +243,27 @@ let package = Package(
       path: "Sources/Daemons/inframanager"),
 
     .target(
+      name: "Kubernetes",
+      dependencies: [
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOFoundationCompat", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "Yams", package: "Yams"),
+      ],
+      path: "Sources/Daemons/Kubernetes"),
+    .target(
+      name: "ServiceSync",
+      dependencies: [
+        "Core", "Kubernetes", "StateDirectory", .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Sources/Daemons/ServiceSync"),
+    .target(
       name: "AgentService",
       dependencies: [
-        "CNIBackend", "Core", "HealthProtos", "InfraProtos",
+        "CNIBackend", "Core", "HealthProtos", "InfraProtos", "Kubernetes", "ServiceSync",
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -254,8 +274,9 @@ let package = Package(
     .executableTarget(
       name: "infraagent",
       dependencies: [
-        "AgentService", "CNIBackend", "Configuration", "Core", "DaemonLog", "Health",
-        "HealthProtos", "Infrap4dDataplane", "Netlink", "Serving", "StateDirectory",
+        "AgentService", "CNIBackend", "DaemonConfiguration", "Core", "DaemonLog", "Health",
+        "HealthProtos", "Infrap4dDataplane", "Kubernetes", "Netlink", "ServiceSync", "Serving",
+        "StateDirectory",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),

@@ -41,7 +41,9 @@ public struct HostInterface: Sendable {
   }
 
   /// Makes the TAPs of ports 0 and 1 if they are not there, and sets up that of port 1.
-  public func prepare() async throws -> Address {
+  ///
+  /// - Parameter morePrefixes: of pods, beside those of the options.
+  public func prepare(_ morePrefixes: [IPv4Prefix] = []) async throws -> Address {
     let taps = (0...1).map { options.tapPrefix + "\($0)" }
     for tap in taps where try await !isPresent(tap) {
       try await ports.delete(tap)
@@ -55,14 +57,14 @@ public struct HostInterface: Sendable {
         "\(taps[1]) is not port \(K8sDP.hostPort) of the pipeline, which is the host's; remove "
           + "the ports that were made before it (gnmi-ctl del) and \(taps[1])")
     }
-    return try await blocking { try setUp(taps[1]) }
+    return try await blocking { try setUp(taps[1], options.podPrefixes + morePrefixes) }
   }
 
   private func isPresent(_ tap: String) async throws -> Bool {
     try await ports.list().contains { $0.name == tap && $0.isPresent }
   }
 
-  private func setUp(_ tap: String) throws -> Address {
+  private func setUp(_ tap: String, _ podPrefixes: [IPv4Prefix]) throws -> Address {
     let namespace = try NetworkNamespace(path: options.namespace)
     let socket = try RouteSocket(in: namespace)
     guard let link = try socket.link(named: tap) else {
@@ -80,7 +82,7 @@ public struct HostInterface: Sendable {
     try socket.add(Self.gateway, to: link)
     let gateway = Route(IPv4Prefix(Self.gateway.address, length: 32))
     try socket.add(gateway, to: link)
-    let wanted = Set(options.podPrefixes.map { Route($0, via: Self.gateway.address) })
+    let wanted = Set(podPrefixes.map { Route($0, via: Self.gateway.address) })
     for old in try socket.routes(of: link) where old != gateway && !wanted.contains(old) {
       try socket.remove(old, from: link)
     }

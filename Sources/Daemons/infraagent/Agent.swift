@@ -5,7 +5,9 @@ import GRPCCore
 import GRPCNIOTransportHTTP2
 import Health
 import Infrap4dDataplane
+import Kubernetes
 import Logging
+import ServiceSync
 import Serving
 import StateDirectory
 import Synchronization
@@ -22,7 +24,8 @@ struct Agent: Sendable {
 
   /// Runs until SIGTERM or SIGINT.
   func run() async throws {
-    let lock = try StateLock(try StateDirectory(plan.state, logger: logger))
+    let directory = try StateDirectory(plan.state, logger: logger)
+    let lock = try StateLock(directory)
     defer { withExtendedLifetime(lock) {} }
     let gnmi = GRPCClient(transport: try plan.gNMI.transport())
     let managerClient = GRPCClient(transport: try plan.manager.transport())
@@ -33,10 +36,20 @@ struct Agent: Sendable {
       logger: Logger(label: "cni"))
     let host = HostUpkeep(
       HostInterface(plan.host, ports: ports), manager, logger: Logger(label: "host"))
+    let watch = try plan.cluster.map { cluster in
+      try ServiceWatch(
+        cluster, node: plan.nodeName,
+        sync: ServiceSync(
+          node: plan.nodeName, sink: ManagerTranslations(managerClient),
+          memory: ServiceMemory(directory), logger: Logger(label: "services")),
+        logger: Logger(label: "kubernetes"))
+    }
 
     // What must be so for pods to be connected.
     let conditions: @Sendable () async -> CheckServer.Conditions = {
-      ["manager": manager.isServing, "hostInterface": host.isReady]
+      var conditions = ["manager": manager.isServing, "hostInterface": host.isReady]
+      conditions["services"] = await watch?.hasSynced
+      return conditions
     }
     let listener = Listener(
       plan.cniAddress, security: .plaintext,
@@ -58,8 +71,12 @@ struct Agent: Sendable {
       group.addTask {
         await manager.follow {
           await host.tell()
+          await watch?.resync()
           await backend.recover()
         }
+      }
+      if let watch {
+        group.addTask { await watch.run { await host.route(to: $0) } }
       }
       group.addTask {
         // Pods come after the host, whose port is made first.

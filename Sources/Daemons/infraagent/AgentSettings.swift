@@ -1,7 +1,9 @@
 import CNIBackend
-import Configuration
+import DaemonConfiguration
 import Core
+import Foundation
 import Infrap4dDataplane
+import Kubernetes
 import Netlink
 
 /// What the agent can be told. Names are upstream's where it has them.
@@ -22,6 +24,11 @@ enum AgentSettings {
     .init("GnmiServer.addr", "localhost:9339", "gNMI of infrap4d: HOST:PORT or unix:PATH"),
     .init("Certs", "/usr/share/stratum/certs", "folder with ca.crt, client.crt and client.key"),
     .init("Insecure", "false", "true: infrap4d has no TLS"),
+    .init(
+      "kubeconfig", "",
+      "a kubeconfig; empty: the service account, else $KUBECONFIG or ~/.kube/config; none: there "
+        + "is no Kubernetes"),
+    .init("nodeName", "", "this node's name in Kubernetes; empty: $NODE_NAME, else the host's"),
     .init("cniAddr", "127.0.0.1:50001", "where CNI plugins call: HOST:PORT or unix:PATH"),
     .init("healthAddr", "0.0.0.0:50096", "where /check is asked for by HTTP"),
     .init(
@@ -70,6 +77,25 @@ enum AgentSettings {
     case .unix(let path): options.address = .unix(path: path)
     }
     return options
+  }
+
+  /// - Returns: nil for a node without Kubernetes.
+  static func cluster(_ configuration: Configuration) throws -> Cluster? {
+    switch configuration["kubeconfig"] {
+    case "none": return nil
+    case "":
+      if let cluster = try Cluster.inCluster() { return cluster }
+      return try Cluster(kubeconfig: Cluster.kubeconfigPath())
+    case let path: return try Cluster(kubeconfig: path)
+    }
+  }
+
+  static func nodeName(_ configuration: Configuration) -> String {
+    let name = configuration["nodeName"]
+    if !name.isEmpty { return name }
+    // The kubelet's rule.
+    return ProcessInfo.processInfo.environment["NODE_NAME"]
+      ?? ProcessInfo.processInfo.hostName.lowercased()
   }
 
   static func pods(_ configuration: Configuration) throws(ConfigurationError) -> CNIBackendOptions {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Configuration
+import DaemonConfiguration
 import GRPCCore
 import GRPCNIOTransportHTTP2
 import HealthProtos

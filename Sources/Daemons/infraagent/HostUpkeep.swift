@@ -2,11 +2,14 @@ import AgentService
 import CNIBackend
 import GRPCNIOTransportHTTP2
 import Logging
+import Netlink
 import Synchronization
 
 /// Keeps the host's interface as it has to be, and the manager informed of it.
 final class HostUpkeep: Sendable {
   private let interface: HostInterface
+  /// Prefixes of pods that Kubernetes tells, beside those of the settings.
+  private let podPrefixes = Mutex<[IPv4Prefix]>([])
   private let manager: ManagerLink<HTTP2ClientTransport.Posix>
   private let logger: Logger
   private let address = Mutex<HostInterface.Address?>(nil)
@@ -35,7 +38,7 @@ final class HostUpkeep: Sendable {
     var complaint = ""
     while !Task.isCancelled {
       do {
-        let now = try await interface.prepare()
+        let now = try await interface.prepare(podPrefixes.withLock(\.self))
         let before = address.withLock { address in
           defer { address = now }
           return address
@@ -55,6 +58,9 @@ final class HostUpkeep: Sendable {
       try? await Task.sleep(for: complaint.isEmpty ? Self.period : Self.pause)
     }
   }
+
+  /// Makes the host reach these by the pipeline, too; within the period.
+  func route(to prefixes: [IPv4Prefix]) { podPrefixes.withLock { $0 = prefixes } }
 
   /// Tells the manager, if there is something to tell.
   func tell() async {

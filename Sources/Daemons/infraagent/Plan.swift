@@ -1,6 +1,7 @@
 import CNIBackend
-import Configuration
+import DaemonConfiguration
 import Infrap4dDataplane
+import Kubernetes
 import Serving
 
 /// The settings, checked.
@@ -13,10 +14,13 @@ struct Plan: Sendable {
   var health: (host: String, port: Int)
   /// nil: Felix is not served.
   var felixSocket: String?
+  /// nil: there is no Kubernetes.
+  var cluster: Cluster?
+  var nodeName: String
   /// Folder.
   var state: String
 
-  init(_ configuration: Configuration) throws(ConfigurationError) {
+  init(_ configuration: Configuration) throws {
     try AgentSettings.check(configuration)
     gNMI = try AgentSettings.gNMI(configuration)
     manager = try AgentSettings.manager(configuration)
@@ -31,6 +35,8 @@ struct Plan: Sendable {
     }
     health = (host, port)
     felixSocket = configuration["felixSocket"] == "none" ? nil : configuration["felixSocket"]
+    cluster = try AgentSettings.cluster(configuration)
+    nodeName = AgentSettings.nodeName(configuration)
     state = configuration["State"]
   }
 }

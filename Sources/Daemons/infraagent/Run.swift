@@ -1,7 +1,7 @@
 import AgentService
 import ArgumentParser
 import CNIBackend
-import Configuration
+import DaemonConfiguration
 import DaemonLog
 import Foundation
 import GRPCCore

@@ -1,4 +1,4 @@
-import Configuration
+import DaemonConfiguration
 import Core
 import Infrap4dDataplane
 import ManagerService

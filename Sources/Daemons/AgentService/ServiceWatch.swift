@@ -1,0 +1,59 @@
+import Kubernetes
+import Logging
+import Netlink
+import ServiceSync
+
+/// What the agent follows in Kubernetes: Services, their slices, and its own node.
+public struct ServiceWatch: Sendable {
+  private let client: KubernetesClient
+  private let node: String
+  private let sync: ServiceSync
+  private let logger: Logger
+
+  public init(
+    _ cluster: Cluster, node: String, sync: ServiceSync, logger: Logger
+  ) throws {
+    client = try KubernetesClient(cluster)
+    self.node = node
+    self.sync = sync
+    self.logger = logger
+  }
+
+  /// Whether the manager has been told of everything that there was.
+  public var hasSynced: Bool { get async { await sync.hasSynced } }
+
+  /// Tells the manager everything again.
+  public func resync() async { await sync.resync() }
+
+  /// Follows until the task is cancelled.
+  ///
+  /// - Parameter podPrefixes: called with the node's prefixes of pods whenever it has changed.
+  public func run(_ podPrefixes: @escaping @Sendable ([IPv4Prefix]) async -> Void) async {
+    let (sync, node, logger) = (sync, node, logger)
+    await withTaskGroup { group in
+      group.addTask { await sync.run() }
+      group.addTask {
+        await Reflector<Service>(client, logger: logger).run { await sync.take($0) }
+      }
+      group.addTask {
+        await Reflector<EndpointSlice>(client, logger: logger).run { await sync.take($0) }
+      }
+      group.addTask {
+        await Reflector<Node>(client, selector: "metadata.name=\(node)", logger: logger).run {
+          switch $0 {
+          case .all(let nodes):
+            if nodes.isEmpty {
+              logger.warning("Kubernetes has no such node", metadata: ["node": "\(node)"])
+            }
+            for node in nodes.values { await podPrefixes(prefixes(node)) }
+          case .changed(let node): await podPrefixes(prefixes(node))
+          case .deleted: break
+          }
+        }
+      }
+    }
+    await client.shutdown()
+  }
+
+  private func prefixes(_ node: Node) -> [IPv4Prefix] { node.podCIDRs.compactMap(IPv4Prefix.init) }
+}

@@ -1,0 +1,150 @@
+import Core
+import Kubernetes
+import Logging
+
+/// Keeps the Infra Manager at what the API server has.
+///
+/// Nothing is said before Services and slices were both listed: a Service whose slices have
+/// not come yet would lose its endpoints. Changes that come while others are made are made
+/// together after them.
+public actor ServiceSync {
+  /// Pauses between attempts when the manager refuses or is away.
+  private static let pauses = Duration.milliseconds(200)...Duration.seconds(10)
+  /// Calls at the same time; the manager writes together what comes together.
+  private static let width = 64
+
+  private let sink: any TranslationSink
+  private let memory: ServiceMemory
+  private let logger: Logger
+  private var world: ServiceWorld
+  private var hasServices = false
+  private var hasSlices = false
+  /// Service ports that the manager has yet to be told of.
+  private var pending: Set<ServiceAddress>
+  /// Those that failed, until the next attempt.
+  private var failed: Set<ServiceAddress> = []
+  private var pause = pauses.lowerBound
+  private var wasWhole = false
+  private let (wakes, wake) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+
+  /// - Parameters:
+  ///   - node: this node's name.
+  ///   - memory: which Service ports the manager may have from an earlier life of this agent.
+  public init(
+    node: String, sink: any TranslationSink, memory: ServiceMemory, logger: Logger
+  ) {
+    world = ServiceWorld(node: node)
+    self.sink = sink
+    self.memory = memory
+    self.logger = logger
+    // What is not a Service any more is found to be without endpoints or ports, and removed.
+    pending = memory.services
+  }
+
+  /// Whether the manager has once been told everything.
+  public var hasSynced: Bool { wasWhole }
+  /// Service ports that there are.
+  public var count: Int { world.desired.count }
+
+  public func take(_ change: Reflector<Service>.Change) {
+    world.apply(change)
+    if case .all = change { hasServices = true }
+    wake.yield()
+  }
+
+  public func take(_ change: Reflector<EndpointSlice>.Change) {
+    world.apply(change)
+    if case .all = change { hasSlices = true }
+    wake.yield()
+  }
+
+  /// Tells everything again, because the manager may have forgotten it.
+  public func resync() {
+    pending.formUnion(world.desired.keys)
+    pending.formUnion(memory.services)
+    retry()
+  }
+
+  private func retry() {
+    pending.formUnion(failed)
+    failed = []
+    wake.yield()
+  }
+
+  /// Works until the task is cancelled.
+  public func run() async {
+    for await _ in wakes {
+      guard hasServices, hasSlices else { continue }
+      pending.formUnion(world.settle())
+      guard !pending.isEmpty else {
+        wasWhole = wasWhole || failed.isEmpty
+        continue
+      }
+      let batch = pending
+      pending = []
+      await push(batch)
+      if failed.isEmpty {
+        pause = Self.pauses.lowerBound
+        if !wasWhole { logger.notice("Services are programmed", metadata: ["ports": "\(count)"]) }
+        wasWhole = true
+      } else {
+        let now = pause
+        pause = min(pause * 2, Self.pauses.upperBound)
+        Task {
+          try? await Task.sleep(for: now)
+          retry()
+        }
+      }
+    }
+  }
+
+  private func push(_ batch: Set<ServiceAddress>) async {
+    do {
+      // First what may have to be removed some day.
+      try memory.add(batch.filter { world.desired[$0] != nil })
+    } catch {
+      logger.error("Services cannot be remembered", metadata: ["reason": "\(error)"])
+      failed.formUnion(batch)
+      return
+    }
+    var removed: Set<ServiceAddress> = []
+    await withTaskGroup(of: (ServiceAddress, Bool, (any Error)?).self) { group in
+      var rest = batch.makeIterator()
+      func next() {
+        guard let service = rest.next() else { return }
+        let endpoints = world.desired[service]
+        let sink = sink
+        group.addTask {
+          do {
+            if let endpoints {
+              try await sink.put(Translation(service, endpoints))
+            } else {
+              try await sink.remove(service)
+            }
+            return (service, endpoints == nil, nil)
+          } catch {
+            return (service, false, error)
+          }
+        }
+      }
+      for _ in 0..<Self.width { next() }
+      var complained = false
+      for await (service, isRemoved, error) in group {
+        if let error {
+          failed.insert(service)
+          if !complained {
+            logger.warning(
+              "a Service is not programmed yet",
+              metadata: ["service": "\(service)", "reason": "\(error)"])
+          }
+          complained = true
+        } else if isRemoved {
+          removed.insert(service)
+        }
+        next()
+      }
+    }
+    // A Service that came back meanwhile is pending.
+    try? memory.remove(removed)
+  }
+}
