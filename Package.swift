@@ -417,6 +417,30 @@ let package = Package(
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "Logging", package: "swift-log"),
       ]),
+    // A stand-in for kube-apiserver.
+    .target(
+      name: "KubernetesTesting",
+      dependencies: [
+        "Certificates", "Kubernetes", "Netlink",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ],
+      path: "Tests/KubernetesTesting"),
+    .testTarget(
+      name: "KubernetesTests",
+      dependencies: [
+        "Kubernetes", "KubernetesTesting", "Certificates",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ]),
+    .testTarget(
+      name: "ServiceSyncTests",
+      dependencies: [
+        "ServiceSync", "Kubernetes", "Core", "StateDirectory",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     .testTarget(name: "CoreTests", dependencies: ["Core", "K8sDPArtefacts"]),
     .testTarget(name: "SimDataplaneTests", dependencies: ["SimDataplane", "Core"]),
     .testTarget(

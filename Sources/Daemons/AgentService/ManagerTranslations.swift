@@ -32,7 +32,7 @@ public struct ManagerTranslations<Transport: ClientTransport>: TranslationSink {
     _ service: ServiceAddress, _ endpoints: [Translation.Endpoint]
   ) -> Infra_NatTranslation {
     .with {
-      $0.proto = service.transport == .tcp ? "TCP" : "UDP"
+      $0.proto = service.transport.name
       $0.endpoint.ipv4Addr = "\(service.address)"
       $0.endpoint.port = UInt32(service.port)
       $0.backends = endpoints.map { endpoint in

@@ -1,0 +1,32 @@
+import Kubernetes
+import Logging
+
+/// What a reflector has told, put together.
+actor Mirror<Object: KubernetesObject> {
+  private(set) var objects: [ObjectName: Object] = [:]
+  private(set) var events = 0
+
+  func take(_ change: Reflector<Object>.Change) {
+    events += 1
+    switch change {
+    case .all(let all): objects = all
+    case .changed(let object): objects[object.objectName] = object
+    case .deleted(let name): objects[name] = nil
+    }
+  }
+
+  /// Follows a server until the task is cancelled.
+  func follow(_ kubeconfig: String, selector: String? = nil) async throws {
+    let client = try KubernetesClient(try Cluster(kubeconfig: kubeconfig))
+    await Reflector<Object>(
+      client, selector: selector,
+      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+    ).run { await self.take($0) }
+    await client.shutdown()
+  }
+
+  /// Waits until it has these, without their versions.
+  func reach(_ wanted: [ObjectName: Object], _ plain: (Object) -> Object) async throws {
+    while objects.mapValues(plain) != wanted { try await Task.sleep(for: .milliseconds(2)) }
+  }
+}

@@ -1,0 +1,143 @@
+import Core
+import Foundation
+import Kubernetes
+import Logging
+import StateDirectory
+import Testing
+
+@testable import ServiceSync
+
+/// The manager comes to have what the API server has.
+@Suite struct ServiceSyncTests {
+  private static let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+
+  /// A manager that may fail.
+  actor TestManager: TranslationSink {
+    struct Failure: Error {}
+    private(set) var services: [ServiceAddress: [Translation.Endpoint]] = [:]
+    private(set) var calls = 0
+    private var isAway = false
+    private var refused: ServiceAddress?
+
+    func setAway(_ isAway: Bool) { self.isAway = isAway }
+    func refuse(_ service: ServiceAddress?) { refused = service }
+    func forget() { services = [:] }
+
+    func put(_ translation: Translation) throws {
+      calls += 1
+      guard !isAway, translation.service != refused else { throw Failure() }
+      services[translation.service] = translation.endpoints
+    }
+
+    func remove(_ service: ServiceAddress) throws {
+      calls += 1
+      guard !isAway else { throw Failure() }
+      services[service] = nil
+    }
+
+    func reach(_ wanted: Set<String>) async throws {
+      while Set(services.map { "\($0.key) \($0.value.count)" }) != wanted {
+        try await Task.sleep(for: .milliseconds(2))
+      }
+    }
+  }
+
+  private func start(
+    _ manager: TestManager, _ directory: StateDirectory? = nil
+  ) -> (ServiceSync, Task<Void, Never>) {
+    let sync = ServiceSync(
+      node: "here", sink: manager, memory: ServiceMemory(directory), logger: Self.logger)
+    return (sync, Task { await sync.run() })
+  }
+
+  private func all(_ services: Service...) -> Reflector<Service>.Change {
+    .all(Dictionary(uniqueKeysWithValues: services.map { ($0.objectName, $0) }))
+  }
+
+  private func all(_ slices: EndpointSlice...) -> Reflector<EndpointSlice>.Change {
+    .all(Dictionary(uniqueKeysWithValues: slices.map { ($0.objectName, $0) }))
+  }
+
+  private static let service = TranslationTests.service()
+  private static let slice = TranslationTests.slice([TranslationTests.endpoint("10.244.0.7")])
+
+  @Test func nothingIsSaidBeforeBothAreListed() async throws {
+    let manager = TestManager()
+    let (sync, work) = start(manager)
+    defer { work.cancel() }
+    await sync.take(all(Self.service))
+    try await Task.sleep(for: .milliseconds(50))
+    #expect(await manager.calls == 0)
+    #expect(await !sync.hasSynced)
+    await sync.take(all(Self.slice))
+    try await manager.reach(["10.96.0.10:80/TCP 1"])
+    while await !sync.hasSynced { try await Task.sleep(for: .milliseconds(2)) }
+    // What is so already is not said again.
+    let calls = await manager.calls
+    await sync.take(all(Self.service))
+    await sync.take(.changed(Self.slice))
+    try await Task.sleep(for: .milliseconds(50))
+    #expect(await manager.calls == calls)
+  }
+
+  @Test func aManagerThatWasAway() async throws {
+    let manager = TestManager()
+    await manager.setAway(true)
+    let (sync, work) = start(manager)
+    defer { work.cancel() }
+    await sync.take(all(Self.service))
+    await sync.take(all(Self.slice))
+    while await manager.calls < 2 { try await Task.sleep(for: .milliseconds(2)) }
+    await manager.setAway(false)
+    try await manager.reach(["10.96.0.10:80/TCP 1"])
+    // One that has lost all is told all.
+    await manager.forget()
+    await sync.resync()
+    try await manager.reach(["10.96.0.10:80/TCP 1"])
+  }
+
+  /// One Service that is refused does not keep the others.
+  @Test func aRefusedService() async throws {
+    let manager = TestManager()
+    let (sync, work) = start(manager)
+    defer { work.cancel() }
+    var other = Self.service
+    other.metadata.name = "other"
+    other.spec?.clusterIP = "10.96.0.11"
+    await manager.refuse(ServiceAddress("10.96.0.11:80/TCP"))
+    await sync.take(all(Self.service, other))
+    await sync.take(all(Self.slice))
+    try await manager.reach(["10.96.0.10:80/TCP 1"])
+    #expect(await !sync.hasSynced)
+    await manager.refuse(nil)
+    try await manager.reach(["10.96.0.10:80/TCP 1", "10.96.0.11:80/TCP 0"])
+  }
+
+  /// Services that went while the agent was down are removed by the next one.
+  @Test func whatWentMeanwhile() async throws {
+    let folder = NSTemporaryDirectory() + "services-\(UUID().uuidString)"
+    let directory = try StateDirectory(folder, logger: Self.logger)
+    let manager = TestManager()
+    let (sync, work) = start(manager, directory)
+    await sync.take(all(Self.service))
+    await sync.take(all(Self.slice))
+    try await manager.reach(["10.96.0.10:80/TCP 1"])
+    work.cancel()
+    await work.value
+
+    let (next, more) = start(manager, directory)
+    var other = Self.service
+    other.spec?.clusterIP = "10.96.0.12"
+    await next.take(all(other))
+    await next.take(all(Self.slice))
+    try await manager.reach(["10.96.0.12:80/TCP 1"])
+    more.cancel()
+    await more.value
+    #expect(ServiceMemory(directory).services == [try #require(ServiceAddress("10.96.0.12:80/TCP"))])
+
+    // A damaged memory is put aside.
+    try "nonsense\n".write(toFile: folder + "/services", atomically: true, encoding: .utf8)
+    #expect(ServiceMemory(directory).services.isEmpty)
+    #expect(!FileManager.default.fileExists(atPath: folder + "/services"))
+  }
+}
