@@ -27,6 +27,8 @@ let package = Package(
     .executable(name: "infra-cni", targets: ["infra-cni"]),
     .executable(name: "inframanager", targets: ["inframanager"]),
     .executable(name: "infraagent", targets: ["infraagent"]),
+    .executable(name: "arp-proxy", targets: ["arp-proxy"]),
+    .executable(name: "felix-api-proxy", targets: ["felix-api-proxy"]),
   ],
   traits: [
     .default(enabledTraits: ["DPDK"]),
@@ -319,6 +321,15 @@ let package = Package(
       path: "Sources/Daemons/CNIBackend"),
 
     .executableTarget(
+      name: "arp-proxy",
+      dependencies: [
+        "CPcap", "DaemonLog", "Netlink", "Serving",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Sources/Daemons/arp-proxy"),
+    .executableTarget(name: "felix-api-proxy", path: "Sources/Daemons/felix-api-proxy"),
+
+    .executableTarget(
       name: "infra-cni",
       dependencies: [
         "Core", "Netlink", "InfraProtos",
@@ -440,6 +451,19 @@ let package = Package(
       dependencies: [
         "ServiceSync", "Kubernetes", "Core", "StateDirectory",
         .product(name: "Logging", package: "swift-log"),
+      ]),
+    .testTarget(name: "ARPProxyTests", dependencies: ["arp-proxy", "NodeTesting"]),
+    .testTarget(
+      name: "AgentServiceTests",
+      dependencies: [
+        "AgentService", "felix-api-proxy", "InfraProtos", "NodeTesting",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: [
+        "infrap4d", "inframanager", "infraagent", "infra-cni", "Kubernetes", "KubernetesTesting",
+        "Netlink", "NodeTesting",
       ]),
     .testTarget(name: "CoreTests", dependencies: ["Core", "K8sDPArtefacts"]),
     .testTarget(name: "SimDataplaneTests", dependencies: ["SimDataplane", "Core"]),

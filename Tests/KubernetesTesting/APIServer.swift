@@ -26,13 +26,15 @@ public final class APIServer: Sendable {
   ///   - address: an IPv4 address of the namespace.
   ///   - namespace: where it listens; nil is that of the tests.
   ///   - port: 0 is any that is free.
+  ///   - names: what it is reached as, beside its address.
   public init(
-    address: String = "127.0.0.1", in namespace: Netlink.NetworkNamespace? = nil, port: Int = 0
+    address: String = "127.0.0.1", in namespace: Netlink.NetworkNamespace? = nil, port: Int = 0,
+    names: [String] = []
   ) async throws {
     folder = NSTemporaryDirectory() + "api-\(UUID().uuidString.prefix(8))"
     self.address = address
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    let set = try CertificateSet(hosts: [address], now: Date())
+    let set = try CertificateSet(hosts: [address] + names, now: Date())
     for (name, text) in set.files {
       try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
     }

@@ -7,6 +7,11 @@ public enum Command {
     public var status: Int32
     public var output: String
     public var description: String { "exit \(status): \(output)" }
+
+    public init(status: Int32, output: String) {
+      self.status = status
+      self.output = output
+    }
   }
 
   /// A program that a test cannot go on without failed.
@@ -14,6 +19,11 @@ public enum Command {
     public var command: [String]
     public var outcome: Outcome
     public var description: String { "\(command.joined(separator: " ")): \(outcome)" }
+
+    public init(command: [String], outcome: Outcome) {
+      self.command = command
+      self.outcome = outcome
+    }
   }
 
   /// Runs to the end, without holding a thread of the concurrency pool meanwhile.

@@ -2,13 +2,15 @@ import Kubernetes
 import Logging
 import Netlink
 import ServiceSync
+import Synchronization
 
 /// What the agent follows in Kubernetes: Services, their slices, and its own node.
-public struct ServiceWatch: Sendable {
+public final class ServiceWatch: Sendable {
   private let client: KubernetesClient
   private let node: String
   private let sync: ServiceSync
   private let logger: Logger
+  private let knowsNode = Mutex(false)
 
   public init(
     _ cluster: Cluster, node: String, sync: ServiceSync, logger: Logger
@@ -22,6 +24,9 @@ public struct ServiceWatch: Sendable {
   /// Whether the manager has been told of everything that there was.
   public var hasSynced: Bool { get async { await sync.hasSynced } }
 
+  /// Whether the node's own object has been read, and its prefixes are known.
+  public var hasNode: Bool { knowsNode.withLock(\.self) }
+
   /// Tells the manager everything again.
   public func resync() async { await sync.resync() }
 
@@ -29,7 +34,7 @@ public struct ServiceWatch: Sendable {
   ///
   /// - Parameter podPrefixes: called with the node's prefixes of pods whenever it has changed.
   public func run(_ podPrefixes: @escaping @Sendable ([IPv4Prefix]) async -> Void) async {
-    let (sync, node, logger) = (sync, node, logger)
+    let (client, sync, node, logger) = (client, sync, node, logger)
     await withTaskGroup { group in
       group.addTask { await sync.run() }
       group.addTask {
@@ -45,8 +50,9 @@ public struct ServiceWatch: Sendable {
             if nodes.isEmpty {
               logger.warning("Kubernetes has no such node", metadata: ["node": "\(node)"])
             }
-            for node in nodes.values { await podPrefixes(prefixes(node)) }
-          case .changed(let node): await podPrefixes(prefixes(node))
+            for node in nodes.values { await podPrefixes(self.prefixes(node)) }
+            self.knowsNode.withLock { $0 = true }
+          case .changed(let node): await podPrefixes(self.prefixes(node))
           case .deleted: break
           }
         }

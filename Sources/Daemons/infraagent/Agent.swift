@@ -49,6 +49,7 @@ struct Agent: Sendable {
     let conditions: @Sendable () async -> CheckServer.Conditions = {
       var conditions = ["manager": manager.isServing, "hostInterface": host.isReady]
       conditions["services"] = await watch?.hasSynced
+      conditions["node"] = watch?.hasNode
       return conditions
     }
     let listener = Listener(

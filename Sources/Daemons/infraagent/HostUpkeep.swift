@@ -59,8 +59,17 @@ final class HostUpkeep: Sendable {
     }
   }
 
-  /// Makes the host reach these by the pipeline, too; within the period.
-  func route(to prefixes: [IPv4Prefix]) { podPrefixes.withLock { $0 = prefixes } }
+  /// Makes the host reach these by the pipeline, too.
+  func route(to prefixes: [IPv4Prefix]) async {
+    podPrefixes.withLock { $0 = prefixes }
+    // Without an interface, run() comes to it.
+    guard isReady else { return }
+    do {
+      _ = try await interface.prepare(prefixes)
+    } catch {
+      logger.warning("no routes to pods yet", metadata: ["reason": "\(error)"])
+    }
+  }
 
   /// Tells the manager, if there is something to tell.
   func tell() async {

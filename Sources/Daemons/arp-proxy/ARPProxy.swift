@@ -1,0 +1,64 @@
+import DaemonLog
+import Foundation
+import Glibc
+import Logging
+import Netlink
+import Serving
+import Synchronization
+
+/// The program: answers ARP for the gateway of pods, on the interface of port 0.
+@main
+struct ARPProxy {
+  static let usage = """
+    arp-proxy: answers ARP requests on one interface with its own address.
+
+    The interface is named by ARP_PROXY_IF. It need not be there yet, and may go and come
+    back. Where the host itself answers for the gateway (infraagent's default), this program
+    is not needed; where it is used, inframanager is told its MAC by InfraManager.arp-mac.
+
+    LOG_LEVEL is \(DaemonLog.levelNames). Exit codes: 0 after SIGTERM or SIGINT, 2 without
+    ARP_PROXY_IF.
+    """
+
+  private static let pause: UInt32 = 100_000
+
+  static func main() {
+    let environment = ProcessInfo.processInfo.environment
+    if CommandLine.arguments.dropFirst().contains(where: { ["-h", "--help"].contains($0) }) {
+      print(usage)
+      return
+    }
+    guard let interface = environment["ARP_PROXY_IF"], Link.misnomer(interface) == nil else {
+      FileHandle.standardError.write(
+        Data("arp-proxy: ARP_PROXY_IF has to name an interface, such as P4TAP_0\n".utf8))
+      exit(2)
+    }
+    DaemonLog.bootstrap(DaemonLog.level(named: environment["LOG_LEVEL"] ?? "info") ?? .info)
+    let logger = Logger(label: "arp-proxy")
+    let isStopped = Atomic(false)
+    let signals = TerminationSignals { _ in isStopped.store(true, ordering: .relaxed) }
+    defer { withExtendedLifetime(signals) {} }
+
+    var complaint = ""
+    while !isStopped.load(ordering: .relaxed) {
+      do {
+        guard let link = try RouteSocket().link(named: interface), link.isUp else {
+          throw ARPListener.Failure(description: "\(interface) is not there, or not up")
+        }
+        let mac = stride(from: UInt64(40), through: 0, by: -8).map {
+          UInt8(truncatingIfNeeded: link.mac.value >> $0)
+        }
+        let listener = try ARPListener(interface)
+        logger.notice("answering", metadata: ["on": "\(interface)", "mac": "\(link.mac)"])
+        complaint = ""
+        while !isStopped.load(ordering: .relaxed) { try listener.answer(with: mac) }
+      } catch {
+        // Once, however long it lasts.
+        if complaint != "\(error)" { logger.warning("waiting", metadata: ["reason": "\(error)"]) }
+        complaint = "\(error)"
+        usleep(pause)
+      }
+    }
+    logger.notice("stopped")
+  }
+}

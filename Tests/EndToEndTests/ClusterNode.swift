@@ -1,0 +1,190 @@
+import Foundation
+import Kubernetes
+import KubernetesTesting
+import Netlink
+import NodeTesting
+import Synchronization
+
+/// A whole node of a test: a namespace with infrap4d, inframanager and infraagent as
+/// processes in it, and an API server of a test that they watch.
+final class ClusterNode: Sendable {
+  /// What runs on it.
+  enum Daemon: String, CaseIterable, Sendable { case infrap4d, inframanager, infraagent }
+
+  /// The node's address, as in upstream's examples.
+  static let address = "192.168.110.5"
+  static let name = "node-1"
+  static let apiPort = 6443
+
+  let namespace: NodeTesting.NetworkNamespace
+  let api: APIServer
+  let folder: String
+  private let engine: String
+  private let programs = Mutex<[Daemon: RunningProgram]>([:])
+
+  /// The folder of the programs that were built with these tests.
+  static let products: URL = {
+    let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }
+    return bundle.map { $0.bundleURL.deletingLastPathComponent() }
+      ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+  }()
+
+  /// Starts everything and waits until the agent says that pods can come.
+  ///
+  /// - Parameter engine: of infrap4d's `--dataplane`.
+  init(_ engine: String) async throws {
+    self.engine = engine
+    namespace = try await NodeTesting.NetworkNamespace("node")
+    folder = NSTemporaryDirectory() + "e2e-\(UUID().uuidString.prefix(8))"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try await namespace.exec("ip", "link", "add", "eth0", "type", "veth", "peer", "wire")
+    try await namespace.exec("ip", "addr", "add", "\(Self.address)/24", "dev", "eth0")
+    for end in ["eth0", "wire"] { try await namespace.exec("ip", "link", "set", end, "up") }
+    api = try await APIServer(
+      address: Self.address, in: Netlink.NetworkNamespace(path: "/run/netns/\(namespace.name)"),
+      port: Self.apiPort, names: ["10.96.0.1"])
+    api.put(
+      Node(metadata: .init(name: Self.name), spec: .init(podCIDR: "10.244.0.0/24")))
+    put("kubernetes", "10.96.0.1", [.init(name: "https", port: 443)])
+    put(
+      endpoints: [.init(addresses: [Self.address])], of: "kubernetes",
+      ports: [.init(name: "https", port: Self.apiPort)])
+    for daemon in Daemon.allCases { try start(daemon) }
+    try await untilReady()
+  }
+
+  deinit {
+    for program in programs.withLock({ $0.values.map(\.self) }) { program.kill() }
+    // K8SDP_KEEP=1 leaves the daemons' logs where they are.
+    guard ProcessInfo.processInfo.environment["K8SDP_KEEP"] == nil else { return }
+    try? FileManager.default.removeItem(atPath: folder)
+  }
+
+  // MARK: Daemons
+
+  func start(_ daemon: Daemon) throws {
+    let socket = "unix:\(folder)/infrap4d.sock"
+    let settings: [String]
+    switch daemon {
+    case .infrap4d:
+      settings = [
+        "--dataplane", engine, "--listen", socket, "--state", "\(folder)/infrap4d",
+        "--certs", "\(folder)/certs",
+      ]
+    case .inframanager:
+      settings = Self.set([
+        "GrpcServer.addr": socket, "GnmiServer.addr": socket, "State": "\(folder)/manager",
+        "InfraManager.addr": "unix:\(folder)/manager.sock",
+      ])
+    case .infraagent:
+      settings = Self.set([
+        "GnmiServer.addr": socket, "managerAddr": "unix:\(folder)/manager.sock",
+        "State": "\(folder)/agent", "cniAddr": "unix:\(folder)/cni.sock",
+        "felixSocket": "\(folder)/felix.sock", "kubeconfig": api.kubeconfig, "nodeName": Self.name,
+      ])
+    }
+    let program = try RunningProgram(
+      namespace.command(
+        [
+          "sh", "-c", "exec \"$@\" >> \(log(daemon)) 2>&1", "sh",
+          Self.products.appendingPathComponent(daemon.rawValue).path,
+        ] + settings))
+    programs.withLock { $0[daemon] = program }
+  }
+
+  private func log(_ daemon: Daemon) -> String { "\(folder)/\(daemon.rawValue).log" }
+
+  private static func set(_ settings: [String: String]) -> [String] {
+    settings.flatMap { ["--set", "\($0.key)=\($0.value)"] }
+  }
+
+  /// SIGKILL, and the end of it.
+  func kill(_ daemon: Daemon) async throws {
+    guard let program = programs.withLock({ $0[daemon] }) else { return }
+    program.kill()
+    while program.isRunning { try await Task.sleep(for: .milliseconds(5)) }
+  }
+
+  func identifier(of daemon: Daemon) -> Int32 {
+    programs.withLock { $0[daemon]?.identifier ?? 0 }
+  }
+
+  /// What `/check` answers, or nothing.
+  func check() async throws -> String {
+    try await Command.run(
+      namespace.command([
+        "curl", "-s", "-o", "-", "-w", "%{http_code}", "http://127.0.0.1:50096/check",
+      ])
+    ).output
+  }
+
+  func untilReady() async throws {
+    while try await !check().hasSuffix("200") {
+      for (daemon, program) in programs.withLock({ $0 }) where !program.isRunning {
+        throw Died(
+          daemon: daemon, log: try String(contentsOfFile: log(daemon), encoding: .utf8))
+      }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+  }
+
+  struct Died: Error, CustomStringConvertible {
+    var daemon: Daemon
+    var log: String
+    var description: String { "\(daemon.rawValue) has ended:\n\(log)" }
+  }
+
+  // MARK: Pods
+
+  /// The network's configuration, as in /etc/cni/net.d.
+  var network: String {
+    """
+    {"cniVersion": "1.0.0", "name": "infra", "type": "infra-cni", \
+    "agent": "unix:\(folder)/cni.sock", "dataDir": "\(folder)/cni", \
+    "ipam": {"type": "host-local", "subnet": "10.244.0.0/24", "dataDir": "\(folder)/ipam"}}
+    """
+  }
+
+  /// Where CNI plugins are: ours, and Debian's.
+  static var pluginPath: String { "\(products.path):/usr/lib/cni" }
+
+  /// Calls the CNI plugin as a runtime does.
+  func cni(_ command: String, _ container: String, netns: String) async throws -> Command.Outcome {
+    try await Command.run(
+      [
+        "env", "CNI_COMMAND=\(command)", "CNI_CONTAINERID=\(container)", "CNI_NETNS=\(netns)",
+        "CNI_IFNAME=eth0", "CNI_PATH=\(Self.pluginPath)",
+        Self.products.appendingPathComponent("infra-cni").path,
+      ], input: network)
+  }
+
+  // MARK: Kubernetes
+
+  func put(_ name: String, _ address: String, _ ports: [Service.Port]) {
+    api.put(
+      Service(
+        metadata: .init(name: name, namespace: "default"),
+        spec: .init(type: "ClusterIP", clusterIP: address, ports: ports)))
+  }
+
+  /// The slice of a Service.
+  func put(
+    endpoints: [EndpointSlice.Endpoint], of service: String, ports: [EndpointSlice.Port]
+  ) {
+    api.put(
+      EndpointSlice(
+        metadata: .init(
+          name: service + "-1", namespace: "default",
+          labels: [EndpointSlice.serviceLabel: service]),
+        endpoints: endpoints, ports: ports))
+  }
+
+  /// Waits until something is so.
+  ///
+  /// - Parameter what: for people who read the test.
+  func until(
+    _ what: String, _ condition: @Sendable () async throws -> Bool
+  ) async throws {
+    while try await !condition() { try await Task.sleep(for: .milliseconds(20)) }
+  }
+}

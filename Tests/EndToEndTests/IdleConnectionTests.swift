@@ -1,0 +1,26 @@
+import Kubernetes
+import NodeTesting
+import Testing
+
+/// A connection that rests for longer than any of upstream's timers (60 s).
+@Suite(.enabled(if: Requirements.missing == nil, "\(Requirements.missing ?? "")"))
+struct IdleConnectionTests {
+  @Test("A TCP connection that is idle for 65 s goes on", arguments: Requirements.engines)
+  func idle(_ engine: String) async throws {
+    let node = try await ClusterNode(engine)
+    let (client, server) = (try await TestPod(on: node), try await TestPod(on: node))
+    let echo = try await Echo.serve(in: server)
+    node.put("echo", "10.96.0.30", [.init(port: 7)])
+    node.put(
+      endpoints: [.init(addresses: [server.ip])], of: "echo", ports: [.init(port: 7007)])
+    try await node.until("the Service answers") {
+      try await client.run("curl", "-s", "-m", "1", "telnet://10.96.0.30:7").status == 28
+    }
+    let connection = try await Echo(
+      from: client, to: "10.96.0.30", port: 7, folder: node.folder)
+    try await connection.exchange(upTo: 1)
+    try await Task.sleep(for: .seconds(65))
+    try await connection.exchange(upTo: 2)
+    withExtendedLifetime(echo) {}
+  }
+}
