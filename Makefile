@@ -4,7 +4,7 @@ OUT ?= out
 DEMO := Fixtures/curl-service
 
 .PHONY: help deps build release test lint format demo bench differences fuzz parser-fuzz sanitize \
-	coverage faults clean
+	coverage faults e2e clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -18,11 +18,20 @@ build: deps ## Build everything, debug
 release: deps ## Build k8sdp, optimised
 	$(SWIFT) build -c release --product k8sdp
 
+# These fill the machine with processes: they run by themselves.
+NODES := ^(EndToEndTests|CNIBackendTests)\.
+
 test: ## Run every test
 	@scripts/install-dependencies.sh
 	$(SWIFT) build --build-tests
-	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build
+	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --skip '$(NODES)'
+	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --filter '$(NODES)'
 	scripts/make-fixtures.py --check
+
+e2e: ## The whole node end to end: pods, Services, DNS, TLS, rolling updates, kill -9
+	@scripts/install-dependencies.sh
+	$(SWIFT) build --build-tests
+	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --filter '^EndToEndTests\.'
 
 lint: ## Check the format of the sources
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests

@@ -56,6 +56,7 @@ const ExpireTimeProfileId_t TIMER_TCP_RESET       = (ExpireTimeProfileId_t) 8w0;
 const ExpireTimeProfileId_t TIMER_FRAGMENT        = (ExpireTimeProfileId_t) 8w0;
 const ExpireTimeProfileId_t TIMER_UDP_UNREPLIED   = (ExpireTimeProfileId_t) 8w1;
 const ExpireTimeProfileId_t TIMER_TCP_HALF_OPEN   = (ExpireTimeProfileId_t) 8w2;
+const ExpireTimeProfileId_t TIMER_TCP_STALE       = (ExpireTimeProfileId_t) 8w3;
 const ExpireTimeProfileId_t TIMER_TCP_ESTABLISHED = (ExpireTimeProfileId_t) 8w5;
 const ExpireTimeProfileId_t TIMER_TCP_CLOSING     = (ExpireTimeProfileId_t) 8w6;
 const ExpireTimeProfileId_t TIMER_UDP_STREAM      = (ExpireTimeProfileId_t) 8w7;
@@ -902,7 +903,7 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
                     // full, it stands for the flow.
                     meta.mode = MODE_LOOK;
                     if (flows.apply().hit) {
-                        timer = TIMER_TCP_RESET;
+                        timer = TIMER_TCP_STALE;
                     }
                     meta.kind = KIND_TCP_HALF;
                     meta.mode = MODE_SET;
@@ -910,7 +911,9 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
                     meta.kind = KIND_TCP;
                     if (meta.shape == SHAPE_FIN) {
                         timer = TIMER_TCP_CLOSING;
-                    } else { if (meta.shape != SHAPE_RST) {
+                    } else { if (meta.shape == SHAPE_RST) {
+                        timer = TIMER_TCP_RESET;
+                    } else {
                         timer = TIMER_TCP_ESTABLISHED;
                     } }
                 } else {
@@ -940,7 +943,7 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
                         meta.pair = 0;
                         meta.touch = 0;
                         if (meta.found != FOUND_NONE) {
-                            timer = TIMER_TCP_RESET;
+                            timer = TIMER_TCP_STALE;
                             meta.mode = MODE_SET;
                             meta.touch = 1;
                             flows.apply();

@@ -163,7 +163,7 @@ extension Pipeline {
     // connection of these ports is a new flow, and would look half-open.
     // Without, it stands for the flow.
     let timer = flow.timer
-    if lookUpFlow(&flow, now: packet.now, .own, &tracer).hit { flow.timer = .tcpReset }
+    if lookUpFlow(&flow, now: packet.now, .own, &tracer).hit { flow.timer = .tcpStale }
     flow.set(kind: FlowKind.tcpHalfOpen)
     flow.rearm = .set
     _ = lookUpFlow(&flow, now: packet.now, .handshake, &tracer)

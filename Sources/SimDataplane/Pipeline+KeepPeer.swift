@@ -43,7 +43,7 @@ extension Pipeline {
     flow.pair = false
     flow.touch = false
     if flow.found != .none {
-      flow.timer = .tcpReset
+      flow.timer = .tcpStale
       flow.rearm = .set
       flow.touch = true
       _ = lookUpFlow(&flow, now: packet.now, .own, &tracer)

@@ -22,10 +22,11 @@ import Testing
   }
 
   /// No request, or one that asks whether an address is free.
-  @Test(arguments: [
-    (20...21, [0, 2]), (12...13, [8, 0]), (14...15, [0, 6]), (18...18, [8]), (19...19, [16]),
-    (28...31, [0, 0, 0, 0]), (28...31, [169, 254, 1, 1]), (22...22, [255]),
-  ] as [(ClosedRange<Int>, [UInt8])])
+  @Test(
+    arguments: [
+      (20...21, [0, 2]), (12...13, [8, 0]), (14...15, [0, 6]), (18...18, [8]), (19...19, [16]),
+      (28...31, [0, 0, 0, 0]), (28...31, [169, 254, 1, 1]), (22...22, [255]),
+    ] as [(ClosedRange<Int>, [UInt8])])
   func nothing(_ range: ClosedRange<Int>, _ bytes: [UInt8]) {
     var frame = Self.request
     frame.replaceSubrange(range, with: bytes)

@@ -118,7 +118,8 @@ import Testing
       let file = NSTemporaryDirectory() + "felix-\(UUID().uuidString)"
       try (try Self.frame(1) + Self.frame(2)).write(to: URL(fileURLWithPath: file))
       let outcome = try await Command.run([
-        "env", "FELIX_DATAPLANE_SOCKET=\(path)", "bash", "-c", "exec \(proxy) 3< \(file) 4> /dev/null",
+        "env", "FELIX_DATAPLANE_SOCKET=\(path)", "bash", "-c",
+        "exec \(proxy) 3< \(file) 4> /dev/null",
       ])
       #expect(outcome.status == 0, "\(outcome)")
       try await messages.reach(2)

@@ -52,7 +52,8 @@ struct RestartTests {
       await backend.recover()
       let interface = try #require(try await pod.interface())
       #expect(interface.contains(connection.mac), "\(interface)")
-      #expect(try await node.ports.list() == [TAPPort(name: connection.tap, id: 0, isPresent: true)])
+      #expect(
+        try await node.ports.list() == [TAPPort(name: connection.tap, id: 0, isPresent: true)])
       // Something reads it: without infrap4d the link has no carrier.
       #expect(interface.contains("LOWER_UP"), "\(interface)")
       #expect(try await pod.routes() == TestPod.routes)

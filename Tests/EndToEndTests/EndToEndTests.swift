@@ -7,7 +7,8 @@ import Testing
 @Suite(
   .serialized, .enabled(if: Requirements.missing == nil, "\(Requirements.missing ?? "")"))
 struct EndToEndTests {
-  @Test("Pods reach each other, the host, and the host reaches them", arguments: Requirements.engines)
+  @Test(
+    "Pods reach each other, the host, and the host reaches them", arguments: Requirements.engines)
   func ping(_ engine: String) async throws {
     let node = try await ClusterNode(engine)
     let (a, b) = (try await TestPod(on: node), try await TestPod(on: node))
@@ -63,7 +64,8 @@ struct EndToEndTests {
     // dnsmasq closes what it inherits, by which Foundation's Process tells that a program
     // has ended: the shell keeps it.
     let dnsmasq = try server.start(
-      "sh", "-c", "setpriv --pdeathsig KILL \"$@\"; exit $?", "sh", "dnsmasq", "--no-daemon", "--no-resolv", "--no-hosts", "--port=1053", "--conf-file=/dev/null",
+      "sh", "-c", "setpriv --pdeathsig KILL \"$@\"; exit $?", "sh", "dnsmasq", "--no-daemon",
+      "--no-resolv", "--no-hosts", "--port=1053", "--conf-file=/dev/null",
       "--pid-file=", "--address=/web.default.svc.cluster.local/10.96.0.10")
     node.put(
       "dns", "10.96.0.2",
@@ -138,7 +140,8 @@ struct EndToEndTests {
     }
   }
 
-  @Test("Scaling up and down, and replacing all endpoints, under load", arguments: Requirements.engines)
+  @Test(
+    "Scaling up and down, and replacing all endpoints, under load", arguments: Requirements.engines)
   func rollingUpdates(_ engine: String) async throws {
     let node = try await ClusterNode(engine)
     let client = try await TestPod(on: node)
@@ -197,7 +200,8 @@ struct EndToEndTests {
     #expect(last.failures == [])
   }
 
-  @Test("kill -9 of manager, agent and API connection under traffic", arguments: Requirements.engines)
+  @Test(
+    "kill -9 of manager, agent and API connection under traffic", arguments: Requirements.engines)
   func kills(_ engine: String) async throws {
     let node = try await ClusterNode(engine)
     let client = try await TestPod(on: node)
@@ -288,7 +292,8 @@ struct EndToEndTests {
           atPath: "/proc/\(node.identifier(of: daemon))/fd")
         picture.append("\(daemon): \(descriptors.count) descriptors")
       }
-      picture += (try? FileManager.default.contentsOfDirectory(atPath: "\(node.folder)/agent/tap"))
+      picture +=
+        (try? FileManager.default.contentsOfDirectory(atPath: "\(node.folder)/agent/tap"))
         ?? []
       return picture
     }

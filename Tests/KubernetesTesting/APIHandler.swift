@@ -19,7 +19,8 @@ final class APIHandler: ChannelInboundHandler {
     }
     let components = URLComponents(string: head.uri)
     let query = Dictionary(
-      (components?.queryItems ?? []).map { ($0.name, $0.value ?? "") }) { $1 }
+      (components?.queryItems ?? []).map { ($0.name, $0.value ?? "") }
+    ) { $1 }
     let path = components?.path ?? ""
     let name = query["fieldSelector"].map { String($0.dropFirst("metadata.name=".count)) }
     if query["watch"] == "1" {

@@ -40,10 +40,13 @@ public final class APIServer: Sendable {
     }
     let tls = try NIOSSLContext(
       configuration: .makeServerConfiguration(
-        certificateChain: NIOSSLCertificate.fromPEMFile(folder + "/\(CertificateSet.serverCertificate)").map {
+        certificateChain: NIOSSLCertificate.fromPEMFile(
+          folder + "/\(CertificateSet.serverCertificate)"
+        ).map {
           .certificate($0)
         },
-        privateKey: .privateKey(NIOSSLPrivateKey(file: folder + "/\(CertificateSet.serverKey)", format: .pem))))
+        privateKey: .privateKey(
+          NIOSSLPrivateKey(file: folder + "/\(CertificateSet.serverKey)", format: .pem))))
     let connections = Connections()
     self.connections = connections
     let socket = try Self.listen(address, port, namespace)
@@ -94,16 +97,16 @@ public final class APIServer: Sendable {
 
   private func writeKubeconfig() throws {
     try """
-      apiVersion: v1
-      kind: Config
-      current-context: test
-      contexts:
-      - {name: test, context: {cluster: test, user: test}}
-      clusters:
-      - {name: test, cluster: {server: "https://\(address):\(port)", certificate-authority: ca.crt}}
-      users:
-      - {name: test, user: {tokenFile: token}}
-      """.write(toFile: kubeconfig, atomically: true, encoding: .utf8)
+    apiVersion: v1
+    kind: Config
+    current-context: test
+    contexts:
+    - {name: test, context: {cluster: test, user: test}}
+    clusters:
+    - {name: test, cluster: {server: "https://\(address):\(port)", certificate-authority: ca.crt}}
+    users:
+    - {name: test, user: {tokenFile: token}}
+    """.write(toFile: kubeconfig, atomically: true, encoding: .utf8)
   }
 
   /// Replaces the token that clients need, and the file they read it from.

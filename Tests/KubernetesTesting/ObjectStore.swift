@@ -133,8 +133,9 @@ final class ObjectStore: Sendable {
       head.headers = ["content-type": "application/json", "transfer-encoding": "chunked"]
       channel.writeAndFlush(HTTPServerResponsePart.head(head), promise: nil)
       for event in state.events
-      where event.version > version && event.path == path && name ?? event.name.name
-        == event.name.name
+      where event.version > version && event.path == path
+        && name ?? event.name.name
+          == event.name.name
       {
         Self.write(event.line, to: channel)
       }

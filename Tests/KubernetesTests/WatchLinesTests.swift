@@ -39,8 +39,9 @@ import Testing
   }
 
   @Test func errorsThatTheServerTellsOf() {
-    for (code, wanted) in [(410, KubernetesError.Code.expired), (403, .refused), (500, .unreachable)]
-    {
+    for (code, wanted) in [
+      (410, KubernetesError.Code.expired), (403, .refused), (500, .unreachable),
+    ] {
       let error = #expect(throws: KubernetesError.self) {
         _ = try WatchEvent<Service>(
           line: ByteBuffer(string: "{\"type\":\"ERROR\",\"object\":{\"code\":\(code)}}"))

@@ -47,9 +47,10 @@ import Testing
   }
 
   private func fuzzer(
-    folder: String, make: @escaping @Sendable (FuzzEpisode) throws(ReplayError) -> LoadedDataplane
+    folder: String, seed: UInt64 = 1,
+    make: @escaping @Sendable (FuzzEpisode) throws(ReplayError) -> LoadedDataplane
   ) -> Fuzzer {
-    var fuzzer = Fuzzer(seed: 1, frames: 60_000, left: "one", right: "two", folder: folder)
+    var fuzzer = Fuzzer(seed: seed, frames: 240_000, left: "one", right: "two", folder: folder)
     fuzzer.factory = { episode in
       DataplaneFactory(
         recipes: ["one", "two"].map { name in
@@ -82,7 +83,7 @@ import Testing
       #expect(text.count == K8sDPArtefacts.spec.count - 3 * check.count)
       let spec = try PipelineSpec(parsing: text)
       let scratch = try Scratch()
-      let fuzzer = fuzzer(folder: scratch.path) { (episode) throws(ReplayError) in
+      let fuzzer = fuzzer(folder: scratch.path, seed: 4002) { (episode) throws(ReplayError) in
         LoadedDataplane(
           k8sDP: try DataplaneFactory.engine(
             spec, sizes: episode.sizes, ports: 16, staleByte: episode.staleByte,

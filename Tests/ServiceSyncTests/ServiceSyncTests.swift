@@ -133,7 +133,8 @@ import Testing
     try await manager.reach(["10.96.0.12:80/TCP 1"])
     more.cancel()
     await more.value
-    #expect(ServiceMemory(directory).services == [try #require(ServiceAddress("10.96.0.12:80/TCP"))])
+    #expect(
+      ServiceMemory(directory).services == [try #require(ServiceAddress("10.96.0.12:80/TCP"))])
 
     // A damaged memory is put aside.
     try "nonsense\n".write(toFile: folder + "/services", atomically: true, encoding: .utf8)

@@ -164,6 +164,8 @@ import Testing
       case .tcpEstablished: node.connect(.client(), .service)
       case .tcpClosing: node.tcp(.client(), .service, .fin)
       case .tcpReset: node.tcp(.client(), .service, .rst)
+      // Of flows whose endpoint is gone: RemovedEndpointTests.
+      case .tcpStale: break
       case .udpUnreplied: node.udp(.client(), .service)
       case .udpStream:
         node.udp(.client(), .service)

@@ -39,6 +39,7 @@ SHAPES = {
 # Members that another of the same type can stand for.
 MEMBERS = {
     "tcpReset": "tcpClosing", "tcpClosing": "tcpReset", "tcpHalfOpen": "tcpEstablished",
+    "tcpStale": "tcpEstablished",
     "tcpEstablished": "tcpHalfOpen", "udpUnreplied": "udpStream", "udpStream": "udpUnreplied",
     "keep": "none", "set": "keep", "dnat": "snat", "snat": "dnat", "live": "half", "half": "live",
     "hop": "vip", "drain": "hop", "host": "hop", "vip": "host", "first": "later",

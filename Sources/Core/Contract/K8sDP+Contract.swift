@@ -38,7 +38,7 @@ extension K8sDP {
       Contract.Table(
         name: name, key: key, match: .exact, actions: actions, defaultAction: miss, size: size)
     }
-    let timers: [UInt32] = [10, 30, 60, 120, 300, 43200, 120, 120]
+    let timers: [UInt32] = [10, 30, 60, 1, 300, 43200, 120, 120]
     return Contract(
       actions: Dictionary(uniqueKeysWithValues: actions.map { ($0.name, $0) }),
       tables: [

@@ -1,17 +1,20 @@
 extension K8sDP {
   /// How long `k8s_dp` remembers a flow, by its state: the one table of timers.
   ///
-  /// The raw value is the pipeline's expire-time profile id. Profiles 3 and 4
-  /// are not used. The names of sysctls are those of Linux
+  /// The raw value is the pipeline's expire-time profile id. Profile 4 is
+  /// not used. The names of sysctls are those of Linux
   /// `Documentation/networking/nf_conntrack-sysctl.rst`.
   public enum Timer: UInt8, CaseIterable, Hashable, Sendable {
-    /// A reset was seen: `nf_conntrack_tcp_timeout_close`, 10 s. Also what is left of a
-    /// handshake that is over, so it must be the shortest of TCP's timers.
+    /// A reset was seen: `nf_conntrack_tcp_timeout_close`, 10 s.
     case tcpReset = 0
     /// UDP one way so far: `nf_conntrack_udp_timeout`, 30 s.
     case udpUnreplied = 1
     /// The handshake is not over: `nf_conntrack_tcp_timeout_syn_recv`, 60 s.
     case tcpHalfOpen = 2
+    /// The entry stands for nothing any more: its endpoint is gone, or it is a handshake's that
+    /// is over. Must be the shortest of TCP's timers, and no longer than a client waits before
+    /// it tries again (RFC 6298: 1 s), whose ports would meet the old entry for ever.
+    case tcpStale = 3
     /// Half a day: a tenth of `nf_conntrack_tcp_timeout_established`, 432000 s.
     case tcpEstablished = 5
     /// A FIN was seen: `nf_conntrack_tcp_timeout_fin_wait` and `_time_wait`, 120 s.
@@ -30,6 +33,7 @@ extension K8sDP {
     public var defaultSeconds: UInt32 {
       switch self {
       case .tcpReset: 10
+      case .tcpStale: 1
       case .udpUnreplied: 30
       case .tcpHalfOpen: 60
       case .tcpEstablished: 43_200
@@ -41,6 +45,7 @@ extension K8sDP {
     public var name: String {
       switch self {
       case .tcpReset: "tcpReset"
+      case .tcpStale: "tcpStale"
       case .udpUnreplied: "udpUnreplied"
       case .tcpHalfOpen: "tcpHalfOpen"
       case .tcpEstablished: "tcpEstablished"

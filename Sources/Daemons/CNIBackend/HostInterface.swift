@@ -102,7 +102,8 @@ public struct HostInterface: Sendable {
       try Data("\(value)\n".utf8).write(to: URL(fileURLWithPath: path))
     } catch {
       throw CNIBackendError(
-        .kernel, "\(path) cannot be set to \(value): \(error.localizedDescription); "
+        .kernel,
+        "\(path) cannot be set to \(value): \(error.localizedDescription); "
           + "the agent needs /proc/sys to be writable")
     }
   }

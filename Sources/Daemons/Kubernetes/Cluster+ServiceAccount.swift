@@ -26,7 +26,8 @@ extension Cluster {
     do {
       return try NIOSSLCertificate.fromPEMFile(file)
     } catch {
-      throw KubernetesError(.configuration, "\(file) holds no certificates in PEM form, or is not there")
+      throw KubernetesError(
+        .configuration, "\(file) holds no certificates in PEM form, or is not there")
     }
   }
 }

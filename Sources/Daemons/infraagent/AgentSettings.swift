@@ -1,6 +1,6 @@
 import CNIBackend
-import DaemonConfiguration
 import Core
+import DaemonConfiguration
 import Foundation
 import Infrap4dDataplane
 import Kubernetes

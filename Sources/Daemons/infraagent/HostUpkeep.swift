@@ -77,7 +77,8 @@ final class HostUpkeep: Sendable {
     do {
       try await manager.setUp(address)
     } catch {
-      logger.warning("the manager does not know the host interface", metadata: ["reason": "\(error)"])
+      logger.warning(
+        "the manager does not know the host interface", metadata: ["reason": "\(error)"])
     }
   }
 }

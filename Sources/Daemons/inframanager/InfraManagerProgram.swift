@@ -1,6 +1,6 @@
 import ArgumentParser
-import DaemonConfiguration
 import Core
+import DaemonConfiguration
 import DaemonLog
 import Foundation
 import GRPCCore

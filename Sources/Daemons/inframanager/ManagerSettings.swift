@@ -1,5 +1,5 @@
-import DaemonConfiguration
 import Core
+import DaemonConfiguration
 import Infrap4dDataplane
 import ManagerService
 

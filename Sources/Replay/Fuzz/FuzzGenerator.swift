@@ -22,9 +22,10 @@ struct FuzzGenerator {
       timers[timer] = UInt32.random(in: 1...200, using: &random)
     }
     // What is left of a handshake must not outlive its connection: see the timer.
-    let shortest = [K8sDP.Timer.tcpReset, .tcpHalfOpen, .tcpEstablished, .tcpClosing]
-      .map { timers[$0] ?? $0.defaultSeconds }.min()
-    if let shortest { timers[.tcpReset] = shortest }
+    let ofTCP = [K8sDP.Timer.tcpStale, .tcpReset, .tcpHalfOpen, .tcpEstablished, .tcpClosing]
+    if let shortest = ofTCP.map({ timers[$0] ?? $0.defaultSeconds }).min() {
+      timers[.tcpStale] = shortest
+    }
     // A reply makes a flow live longer, not shorter.
     if let unreplied = timers[.udpUnreplied] {
       timers[.udpStream] = max(
