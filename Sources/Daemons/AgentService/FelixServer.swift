@@ -2,6 +2,7 @@ import InfraProtos
 import Logging
 import NIOCore
 import NIOPosix
+import Synchronization
 
 /// Where Calico's Felix tells its dataplane of policies: a Unix socket. Every connection is
 /// served; its messages go to the Infra Manager, one after the other.
@@ -23,35 +24,98 @@ public struct FelixServer: Sendable {
     self.logger = logger
   }
 
-  /// Serves until the task is cancelled.
+  /// Serves until the task is cancelled, and closes all connections then.
   public func serve(onListening: @Sendable () -> Void = {}) async throws {
+    let open = OpenChannels()
+    let (forward, logger) = (forward, logger)
     let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-      .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true) { channel in
+      .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(ByteToMessageHandler(FelixFrame()))
-          return try NIOAsyncChannel<Felix_ToDataplane, Never>(
-            wrappingChannelSynchronously: channel)
+          open.add(channel)
+          let handlers = channel.pipeline.syncOperations
+          try handlers.addHandler(ByteToMessageHandler(FelixFrame()))
+          try handlers.addHandler(FelixHandler(forward, logger))
         }
       }
+      .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
     onListening()
-    try await server.executeThenClose { connections in
-      try await withThrowingDiscardingTaskGroup { group in
-        for try await connection in connections {
-          group.addTask { await serve(connection) }
-        }
-      }
+    try await withTaskCancellationHandler {
+      try await server.closeFuture.get()
+    } onCancel: {
+      server.close(promise: nil)
+      open.closeAll()
+    }
+  }
+}
+
+/// One connection: hands its messages on in their order, and reads no more than it hands on.
+private final class FelixHandler: ChannelInboundHandler {
+  typealias InboundIn = Felix_ToDataplane
+
+  private let forward: @Sendable (Felix_ToDataplane) async throws -> Void
+  private let logger: Logger
+  private let messages: AsyncStream<Felix_ToDataplane>
+  private let take: AsyncStream<Felix_ToDataplane>.Continuation
+  private let waiting = WaitingMessages()
+
+  init(
+    _ forward: @escaping @Sendable (Felix_ToDataplane) async throws -> Void, _ logger: Logger
+  ) {
+    self.forward = forward
+    self.logger = logger
+    (messages, take) = AsyncStream.makeStream()
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    logger.info("Felix has connected")
+    let channel = context.channel
+    let messages = messages
+    let waiting = waiting
+    let forward = forward
+    let logger = logger
+    Task { await hand(messages, waiting, to: forward, of: channel, logger) }
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    take.yield(unwrapInboundIn(data))
+    if waiting.count.add(1, ordering: .relaxed).newValue == WaitingMessages.most {
+      context.channel.setOption(.autoRead, value: false).whenComplete { _ in }
     }
   }
 
-  private func serve(_ connection: NIOAsyncChannel<Felix_ToDataplane, Never>) async {
-    logger.info("Felix has connected")
-    do {
-      try await connection.executeThenClose { messages, _ in
-        for try await message in messages { try await forward(message) }
+  func channelInactive(context: ChannelHandlerContext) { take.finish() }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    logger.warning("Felix is hung up on", metadata: ["reason": "\(error)"])
+    context.close(promise: nil)
+  }
+}
+
+/// How many messages of a connection wait.
+private final class WaitingMessages: Sendable {
+  /// With more, nothing is read.
+  static let most = 1024
+  let count = Atomic<Int>(0)
+}
+
+/// Hands messages on until the connection ends, or somebody does not take one.
+private func hand(
+  _ messages: AsyncStream<Felix_ToDataplane>, _ waiting: WaitingMessages,
+  to forward: @Sendable (Felix_ToDataplane) async throws -> Void, of channel: any Channel,
+  _ logger: Logger
+) async {
+  do {
+    var next = messages.makeAsyncIterator()
+    while let message = await next.next() {
+      try await forward(message)
+      let count = waiting.count.subtract(1, ordering: .relaxed).newValue
+      if count == WaitingMessages.most / 2 {
+        channel.setOption(.autoRead, value: true).whenComplete { _ in }
       }
-      logger.info("Felix has hung up")
-    } catch {
-      logger.warning("Felix is hung up on", metadata: ["reason": "\(error)"])
     }
+    logger.info("Felix has hung up")
+  } catch {
+    logger.warning("Felix is hung up on", metadata: ["reason": "\(error)"])
+    channel.close(promise: nil)
   }
 }
