@@ -5,7 +5,7 @@ set -euo pipefail
 
 build=(libpcap-dev libdpdk-dev)
 tests=(iproute2 nftables ethtool tcpdump curl dnsutils dnsmasq-base socat python3 iputils-ping iperf3
-  containernetworking-plugins containerd runc busybox-static)
+  containernetworking-plugins)
 wanted=("${build[@]}")
 [ "${1:-}" = --build-only ] || wanted+=("${tests[@]}")
 
