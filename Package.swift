@@ -322,6 +322,14 @@ let package = Package(
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "Logging", package: "swift-log"),
       ]),
+    // Programs that share no code with ours, at the other end.
+    .testTarget(
+      name: "InteropTests",
+      dependencies: [
+        "infrap4d", "Certificates", "Core", "Infrap4dDataplane", "NodeTesting", "P4RuntimeTesting",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      exclude: ["Cxx"]),
     .testTarget(name: "CoreTests", dependencies: ["Core", "K8sDPArtefacts"]),
     .testTarget(name: "SimDataplaneTests", dependencies: ["SimDataplane", "Core"]),
     .testTarget(
