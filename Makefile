@@ -3,8 +3,8 @@ SWIFT ?= swift
 OUT ?= out
 DEMO := Fixtures/curl-service
 
-.PHONY: help deps build release test lint format demo bench differences fuzz parser-fuzz sanitize \
-	coverage faults clean
+.PHONY: help deps build release test interop lint format demo bench differences fuzz parser-fuzz \
+	sanitize coverage faults clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,12 @@ test: ## Run every test
 	$(SWIFT) build --build-tests
 	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build
 	scripts/make-fixtures.py --check
+
+interop: ## Drive infrap4d with clients of others, and be driven: finsy, p4runtime-shell, pygnmi, grpc++
+	@scripts/install-dependencies.sh
+	$(SWIFT) build --build-tests
+	scripts/interop/all.sh .build/debug/infrap4d
+	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --filter InteropTests
 
 lint: ## Check the format of the sources
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
