@@ -187,11 +187,16 @@ let package = Package(
       ],
       path: "Sources/Daemons/Certificates"),
 
+    .target(name: "CPrivileges", path: "Sources/Daemons/Privileges/CPrivileges"),
+    .target(
+      name: "Privileges", dependencies: ["CPrivileges"], path: "Sources/Daemons/Privileges",
+      exclude: ["CPrivileges"]),
+
     .executableTarget(
       name: "infrap4d",
       dependencies: [
         "Core", "SimDataplane", "K8sDPArtefacts", "Hosting", "Forwarding", "P4RuntimeService",
-        "GNMIService", "Serving", "StateDirectory", "Certificates", dpdk,
+        "Privileges", "GNMIService", "Serving", "StateDirectory", "Certificates", dpdk,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
