@@ -3,8 +3,8 @@ SWIFT ?= swift
 OUT ?= out
 DEMO := Fixtures/curl-service
 
-.PHONY: help deps build release test lint format demo bench differences fuzz parser-fuzz sanitize \
-	coverage faults e2e clean
+.PHONY: help deps build release test interop e2e lint format demo bench differences fuzz \
+	parser-fuzz sanitize coverage faults clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,12 @@ test: ## Run every test
 	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --skip '$(NODES)'
 	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --filter '$(NODES)'
 	scripts/make-fixtures.py --check
+
+interop: ## Drive infrap4d with clients of others, and be driven: finsy, p4runtime-shell, pygnmi, grpc++
+	@scripts/install-dependencies.sh
+	$(SWIFT) build --build-tests
+	scripts/interop/all.sh .build/debug/infrap4d
+	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --filter InteropTests
 
 e2e: ## The whole node end to end: pods, Services, DNS, TLS, rolling updates, kill -9
 	@scripts/install-dependencies.sh

@@ -194,11 +194,16 @@ let package = Package(
       ],
       path: "Sources/Daemons/Certificates"),
 
+    .target(name: "CPrivileges", path: "Sources/Daemons/Privileges/CPrivileges"),
+    .target(
+      name: "Privileges", dependencies: ["CPrivileges"], path: "Sources/Daemons/Privileges",
+      exclude: ["CPrivileges"]),
+
     .executableTarget(
       name: "infrap4d",
       dependencies: [
         "Core", "SimDataplane", "K8sDPArtefacts", "Hosting", "Forwarding", "P4RuntimeService",
-        "GNMIService", "Serving", "StateDirectory", "Certificates", dpdk,
+        "Privileges", "GNMIService", "Serving", "StateDirectory", "Certificates", dpdk,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
@@ -465,6 +470,14 @@ let package = Package(
         "infrap4d", "inframanager", "infraagent", "infra-cni", "Kubernetes", "KubernetesTesting",
         "Netlink", "NodeTesting",
       ]),
+    // Programs that share no code with ours, at the other end.
+    .testTarget(
+      name: "InteropTests",
+      dependencies: [
+        "infrap4d", "Certificates", "Core", "Infrap4dDataplane", "NodeTesting", "P4RuntimeTesting",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      exclude: ["Cxx"]),
     .testTarget(name: "CoreTests", dependencies: ["Core", "K8sDPArtefacts"]),
     .testTarget(name: "SimDataplaneTests", dependencies: ["SimDataplane", "Core"]),
     .testTarget(

@@ -6,11 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 work=.build-protos
-mkdir -p "$work"
-[ -d "$work/venv" ] || python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install -q p4runtime==1.4.1 pygnmi==0.8.15 protobuf==3.20.3
-"$work/venv/bin/python" scripts/protos/descriptors.py "$work/p4runtime.ds" p4.v1.p4runtime_pb2
-"$work/venv/bin/python" scripts/protos/descriptors.py "$work/gnmi.ds" pygnmi.spec.v080.gnmi_pb2
+scripts/protos/descriptors.sh "$work"
 
 for plugin in protoc-gen-swift protoc-gen-grpc-swift-2; do
   swift build --package-path scripts/protos --scratch-path "$work/plugins" --product "$plugin"

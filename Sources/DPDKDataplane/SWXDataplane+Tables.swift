@@ -41,10 +41,11 @@
       return TableEntry(table: table, key: key, action: name, arguments: Array(values[..<count]))
     }
 
-    /// What this engine has against an entry that the contract allows.
+    /// What this engine has against an entry that the contract allows, or against an action
+    /// for misses, which comes without a key and is good whatever the match.
     private func objection(to entry: TableEntry) -> DataplaneError? {
       guard let index = engine.tableIndex[entry.table],
-        cswx_table_is_exact(engine.pointer, index) == 1
+        entry.key.isEmpty || cswx_table_is_exact(engine.pointer, index) == 1
       else {
         return DataplaneError(
           .unimplemented, entry.table,

@@ -179,7 +179,9 @@ import Testing
     ("/interfaces/virtual-interface[name=b]/config/queues", .notFound),
     ("/interfaces/virtual-interface[id=a]", .invalidArgument),
     ("/interfaces[name=a]", .invalidArgument),
-    ("/interfaces/interface", .invalidArgument),
+    ("/interfaces/interface", .unimplemented),
+    ("/interfaces/interface[name=*]/state/ifindex", .unimplemented),
+    ("/interfaces/other", .invalidArgument),
     ("/interfaces/virtual-interface[name=a]/config/mtu/low", .invalidArgument),
     ("/x/.../y", .invalidArgument),
   ])

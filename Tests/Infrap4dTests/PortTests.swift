@@ -134,6 +134,33 @@ struct PortTests {
     #expect(try await server.stop() == 0)
   }
 
+  /// A namespace without a name is found by its process, which has more capabilities than
+  /// the server keeps.
+  @Test func namespaceOfAProcess() async throws {
+    let server = try ServerProcess()
+    let client = GNMIClient(server: server)
+    try await server.start(["--dataplane", "model"])
+    let name = NetworkNamespace.fresh("tap")
+    let made = try await client.ctl("set", "device:virtual-device,name:\(name),port-type:TAP")
+    #expect(made.status == 0, "\(made)")
+    let holder = try RunningProgram(["unshare", "--net", "sh", "-c", "echo ready; exec sleep 3600"])
+    try await holder.wait(for: "ready")
+    try await Command.check("ip", "link", "set", name, "netns", "\(holder.identifier)")
+    let space = try FileManager.default.destinationOfSymbolicLink(
+      atPath: "/proc/\(holder.identifier)/ns/net")
+    let inode = try #require(space.firstMatch(of: /[0-9]+/)).output
+    let ports = URL(fileURLWithPath: server.state + "/ports.log")
+    while try !String(decoding: Data(contentsOf: ports), as: UTF8.self).contains(inode) {
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    try await server.killHard()
+    try await server.start(["--dataplane", "model"])
+    #expect(!exists(name), "it is where it was, and not made again")
+    #expect(!server.log.contains("making it again"), "\(server.log)")
+    #expect(try await client.id(name) == 0)
+    #expect(try await server.stop() == 0)
+  }
+
   @Test(arguments: SurvivalTests.engines)
   func countersOfRealTraffic(_ engine: String) async throws {
     let server = try ServerProcess()

@@ -67,6 +67,50 @@ import Testing
     #expect(attributes[.posixPermissions] as? Int == 0o660)
   }
 
+  /// Every thread of a server has given up what it does not need, on both engines, also
+  /// with a pipeline and a client.
+  @Test(arguments: ["model", "dpdk"])
+  func capabilitiesAreFew(_ dataplane: String) async throws {
+    let server = try ServerProcess()
+    try await server.start(["--dataplane", dataplane])
+    let (identifier, socket) = (server.identifier, server.socket)
+    let own = try Self.status("/proc/self/status")
+    // NET_ADMIN, NET_RAW and SYS_ADMIN.
+    let kept: UInt64 = 1 << 12 | 1 << 13 | 1 << 21
+    @Sendable func check() throws {
+      let tasks = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(identifier)/task")
+      #expect(tasks.count > 1)
+      for task in tasks {
+        let found = try Self.status("/proc/\(identifier)/task/\(task)/status")
+        #expect(found["NoNewPrivs"] == 1)
+        #expect(found["CapInh"] == 0 && found["CapAmb"] == 0)
+        for set in ["CapPrm", "CapEff"] { #expect(found[set] == (own[set] ?? 0) & kept) }
+        // To lower what programs may have takes a capability, too: SETPCAP.
+        if (own["CapEff"] ?? 0) >> 8 & 1 == 1 {
+          #expect(found["CapBnd"] == (own["CapBnd"] ?? 0) & kept)
+        }
+      }
+    }
+    try check()
+    try await TestController.run(try TestController.unix(socket)) { controller in
+      try await controller.push()
+      try await controller.write([try TestController.route(0x0AF4_0006)])
+      try check()
+    }
+    #expect(try await server.stop() == 0)
+  }
+
+  /// The sets of capabilities of a thread, and whether it may gain some.
+  private static func status(_ path: String) throws -> [String: UInt64] {
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    return Dictionary(
+      text.split(separator: "\n").compactMap { line in
+        let parts = line.split(separator: ":\t")
+        guard parts.count == 2, let value = UInt64(parts[1], radix: 16) else { return nil }
+        return (String(parts[0]), value)
+      }, uniquingKeysWith: { first, _ in first })
+  }
+
   @Test func plaintextOnlyByName() async throws {
     let server = try ServerProcess()
     let port = try #require(

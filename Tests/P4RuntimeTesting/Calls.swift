@@ -27,7 +27,8 @@ public struct Outcome: Sendable, Equatable, CustomStringConvertible {
     self.details = details
   }
 
-  init(_ error: any Error) {
+  /// How a call ended that threw this.
+  public init(_ error: any Error) {
     guard let error = error as? RPCError else {
       self.init(code: .unknown, message: "\(error)")
       return

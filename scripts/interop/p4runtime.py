@@ -5,7 +5,7 @@
 
 Starts PROGRAM in a folder of its own, with mutual TLS, pushes k8s_dp, writes, reads,
 changes and deletes entries, and makes the mistakes that a server has to name. Each client
-gets an environment of its own in .build/interop, because they want different protobufs.
+gets an environment of its own in .build, because they want different protobufs.
 """
 
 import argparse
@@ -19,17 +19,21 @@ import threading
 import venv
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-CLIENTS = {"finsy": "finsy==0.30.0", "shell": "p4runtime-shell==0.0.6"}
+# With what of their dependencies they leave open and a release can break.
+CLIENTS = {
+    "finsy": ["finsy==0.30.0", "grpcio==1.85.1", "protobuf==6.33.6"],
+    "shell": ["p4runtime-shell==0.0.6", "grpcio==1.85.1", "googleapis-common-protos==1.73.0"],
+}
 P4INFO, BUNDLE = ROOT / "k8s_dp/p4Info.txt", ROOT / "k8s_dp/k8s_dp.pb.bin"
 
 
 def environment(name):
     """The Python with a client installed."""
     folder = ROOT / ".build" / f"interop-{name}"
-    stamp = folder / CLIENTS[name]
+    stamp = folder / " ".join(CLIENTS[name])
     if not stamp.exists():
         venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([folder / "bin/python", "-m", "pip", "install", "-q", CLIENTS[name]],
+        subprocess.run([folder / "bin/python", "-m", "pip", "install", "-q", *CLIENTS[name]],
                        check=True)
         stamp.touch()
     return folder / "bin/python"

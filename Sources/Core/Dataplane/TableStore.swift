@@ -117,6 +117,9 @@ public struct TableStore: Sendable {
       return
     }
     let table = shelves.values[index].table
+    guard !table.key.isEmpty else {
+      throw DataplaneError(.invalidArgument, entry.table, "has no key, so it takes no entries")
+    }
     let key = try pack(entry.key, table)
     let action = try validate(entry, shelves.values[index])
     if let error = check(entry) { throw error }

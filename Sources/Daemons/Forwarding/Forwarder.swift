@@ -134,6 +134,12 @@ public final class Forwarder: DataplaneHost, PortRegistry, PacketIO {
 
   public func ports() async -> [PortStatus] { await table.status() }
 
+  /// Keeps all network namespaces open, so that ports are found in them also when the
+  /// process gives up what it takes to open them; ``releaseNamespaces()`` lets go.
+  public static func holdNamespaces() { NetworkNamespace.hold() }
+
+  public static func releaseNamespaces() { NetworkNamespace.release() }
+
   private func onLoop<Result: Sendable>(
     _ body: @escaping @Sendable (ForwardingLoop) throws -> Result
   ) async throws -> Result {

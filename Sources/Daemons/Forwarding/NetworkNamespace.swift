@@ -1,6 +1,7 @@
 import CForwarding
 import Core
 import Foundation
+import Synchronization
 
 /// Network namespaces of other processes.
 enum NetworkNamespace {
@@ -13,11 +14,31 @@ enum NetworkNamespace {
       + processes.filter { Int($0) != nil }.map { "/proc/\($0)/ns/net" }
   }
 
+  /// By inode number, those that were opened by ``hold()``.
+  private static let held = Mutex<[UInt64: FileDescriptor]>([:])
+
+  /// Opens all namespaces there are. To open that of another user's process takes
+  /// CAP_SYS_PTRACE, which may be gone when it is looked for.
+  static func hold() {
+    held.withLock { held in
+      for path in candidates {
+        let fd = cfw_namespace_open(path)
+        guard fd >= 0 else { continue }
+        let namespace = FileDescriptor(fd)
+        held[cfw_namespace_inode(fd)] = namespace
+      }
+    }
+  }
+
+  /// Closes them, so that they can go.
+  static func release() { held.withLock { $0 = [:] } }
+
   /// Opens the namespace with this inode number; nil is the process's own.
   ///
   /// - Throws: ``DataplaneError/Code/notFound``.
   static func find(_ inode: UInt64, for port: String) throws(DataplaneError) -> FileDescriptor? {
     if cfw_namespace_inode(-1) == inode { return nil }
+    if let namespace = held.withLock({ $0[inode] }) { return namespace }
     for path in candidates {
       let fd = cfw_namespace_open(path)
       guard fd >= 0 else { continue }

@@ -14,7 +14,7 @@ extension GNMIService {
     var needed: Set<SchemaNode.Role> = []
     for path in request.path {
       let pattern = try PathPattern(path, prefix: request.prefix)
-      for node in try InterfaceSchema.root.nodes(matching: pattern, else: .invalidArgument) {
+      for node in try InterfaceSchema.root.nodes(matching: pattern, else: pattern.errorWhenRead) {
         needed.formUnion(node.roles)
       }
       patterns.append(pattern)

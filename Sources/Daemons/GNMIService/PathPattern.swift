@@ -1,4 +1,5 @@
 import GNMIProtos
+import GRPCCore
 
 /// A path as a client gives it: it may have wildcards, and leave keys out.
 struct PathPattern: Hashable, Sendable, CustomStringConvertible {
@@ -92,5 +93,16 @@ extension Gnmi_Path {
         if let key = step.key { $0.key = [key.name: key.value] }
       }
     }
+  }
+}
+
+extension PathPattern {
+  /// What reading it is refused with when the model has no such node.
+  ///
+  /// OpenConfig's interfaces are a model that is not served. Controllers such as finsy ask
+  /// for them first, and go on without gNMI when told so.
+  var errorWhenRead: RPCError.Code {
+    elements.prefix(2).map(\.name) == ["interfaces", "interface"]
+      ? .unimplemented : .invalidArgument
   }
 }

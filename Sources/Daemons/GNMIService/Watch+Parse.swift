@@ -31,7 +31,7 @@ extension Watch {
   ) throws(GNMIError) -> [Watch] {
     let pattern = try PathPattern(subscription.path, prefix: list.prefix)
     var roles: Set<SchemaNode.Role> = []
-    for node in try InterfaceSchema.root.nodes(matching: pattern, else: .invalidArgument) {
+    for node in try InterfaceSchema.root.nodes(matching: pattern, else: pattern.errorWhenRead) {
       roles.formUnion(node.roles)
     }
     let heartbeat =

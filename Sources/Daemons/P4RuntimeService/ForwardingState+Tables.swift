@@ -103,11 +103,18 @@ extension ForwardingState {
   ) throws(P4Error) {
     if entry.hasMeterConfig || entry.hasMeterCounterData { throw noDirectMeter(table.id) }
     if entry.hasCounterData { throw noDirectCounter(table.id) }
-    guard entry.idleTimeoutNs == 0, !entry.hasTimeSinceLastHit else {
-      throw table.notifiesIdleTimeout
-        ? P4Error(.unimplemented, "the engine does not tell when an entry was last hit")
-        : P4Error(.invalidArgument, "\(table.name) has no idle timeout")
-    }
+    try refuseIdleTimeout(entry, table)
+  }
+
+  /// The engine cannot tell when an entry of a controller was last hit.
+  func refuseIdleTimeout(
+    _ entry: P4_V1_TableEntry, _ table: P4Program.Table
+  ) throws(P4Error) {
+    guard entry.idleTimeoutNs != 0 || entry.hasTimeSinceLastHit else { return }
+    // Default entries never have one (P4Runtime 1.4, 9.1, "Idle-timeout").
+    throw table.notifiesIdleTimeout && !entry.isDefaultAction
+      ? P4Error(.unimplemented, "the engine does not tell when an entry was last hit")
+      : P4Error(.invalidArgument, "\(table.name) has no idle timeout")
   }
 
   private mutating func setDefault(

@@ -61,12 +61,20 @@ struct ForwardingState: Sendable {
     case .actionProfileMember(let member): return try perform(update.type, member)
     case .actionProfileGroup(let group): return try perform(update.type, group)
     case .counterEntry(let entry): return try write(update.type, entry)
-    case .directCounterEntry(let entry): throw noDirectCounter(entry.tableEntry.tableID)
-    case .directMeterEntry(let entry): throw noDirectMeter(entry.tableEntry.tableID)
-    case .meterEntry(let entry): throw unknown("meter", entry.meterID)
-    case .registerEntry(let entry): throw unknown("register", entry.registerID)
-    case .valueSetEntry(let entry): throw unknown("value set", entry.valueSetID)
-    case .digestEntry(let entry): throw unknown("digest", entry.digestID)
+    case .directCounterEntry(let entry):
+      try requireModify(update.type, "direct counters")
+      throw noDirectCounter(entry.tableEntry.tableID)
+    case .directMeterEntry(let entry):
+      try requireModify(update.type, "direct meters")
+      throw noDirectMeter(entry.tableEntry.tableID)
+    case .meterEntry(let entry):
+      try requireModify(update.type, "meters")
+      throw noMeter(entry.meterID)
+    case .registerEntry(let entry):
+      try requireModify(update.type, "registers")
+      throw noRegister(entry.registerID)
+    case .valueSetEntry(let entry): throw noValueSet(entry.valueSetID)
+    case .digestEntry(let entry): throw noDigest(entry.digestID)
     case .externEntry(let entry):
       throw P4Error(.unimplemented, "extern type \(entry.externTypeID) is not served here")
     case .packetReplicationEngineEntry:
@@ -97,6 +105,34 @@ struct ForwardingState: Sendable {
       id == 0 ? "the \(kind) id is not set" : "P4Info has no \(kind) with id \(id)")
   }
 
+  private func requireModify(
+    _ type: P4_V1_Update.TypeEnum, _ what: String
+  ) throws(P4Error) {
+    guard type == .modify else { throw P4Error(.invalidArgument, "\(what) can only be modified") }
+  }
+
+  func noMeter(_ id: UInt32) -> P4Error {
+    unserved("meter", id, program.info.meters.map(\.preamble.id))
+  }
+
+  func noRegister(_ id: UInt32) -> P4Error {
+    unserved("register", id, program.info.registers.map(\.preamble.id))
+  }
+
+  func noValueSet(_ id: UInt32) -> P4Error {
+    unserved("value set", id, program.info.valueSets.map(\.preamble.id))
+  }
+
+  func noDigest(_ id: UInt32) -> P4Error {
+    unserved("digest", id, program.info.digests.map(\.preamble.id))
+  }
+
+  /// What P4Info has, if it has it, and this target does not serve.
+  private func unserved(_ kind: String, _ id: UInt32, _ present: [UInt32]) -> P4Error {
+    present.contains(id)
+      ? P4Error(.unimplemented, "\(kind)s are not served here") : unknown(kind, id)
+  }
+
   func noDirectCounter(_ table: UInt32) -> P4Error {
     guard let table = program.tables[table] else { return unknown("table", table) }
     return program.info.directCounters.contains { $0.directTableID == table.id }
@@ -114,9 +150,7 @@ struct ForwardingState: Sendable {
   private mutating func write(
     _ type: P4_V1_Update.TypeEnum, _ entry: P4_V1_CounterEntry
   ) throws(P4Error) -> Change {
-    guard type == .modify else {
-      throw P4Error(.invalidArgument, "counters can only be modified")
-    }
+    try requireModify(type, "counters")
     guard let counter = program.counters[entry.counterID] else {
       throw unknown("counter", entry.counterID)
     }

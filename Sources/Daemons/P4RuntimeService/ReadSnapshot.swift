@@ -46,13 +46,13 @@ struct ReadSnapshot: Sendable {
     case .directMeterEntry(let entry):
       if entry.tableEntry.tableID != 0 { throw state.noDirectMeter(entry.tableEntry.tableID) }
     case .meterEntry(let entry):
-      if entry.meterID != 0 { throw state.unknown("meter", entry.meterID) }
+      if entry.meterID != 0 { throw state.noMeter(entry.meterID) }
     case .registerEntry(let entry):
-      if entry.registerID != 0 { throw state.unknown("register", entry.registerID) }
+      if entry.registerID != 0 { throw state.noRegister(entry.registerID) }
     case .valueSetEntry(let entry):
-      if entry.valueSetID != 0 { throw state.unknown("value set", entry.valueSetID) }
+      if entry.valueSetID != 0 { throw state.noValueSet(entry.valueSetID) }
     case .digestEntry(let entry):
-      if entry.digestID != 0 { throw state.unknown("digest", entry.digestID) }
+      if entry.digestID != 0 { throw state.noDigest(entry.digestID) }
     case .externEntry, .packetReplicationEngineEntry: break
     case nil: throw P4Error(.invalidArgument, "the query has no entity")
     }
@@ -174,9 +174,7 @@ struct ReadSnapshot: Sendable {
   ) throws(P4Error) -> AnySequence<P4_V1_Entity> {
     if query.hasCounterData { throw state.noDirectCounter(table.id) }
     if query.hasMeterConfig || query.hasMeterCounterData { throw state.noDirectMeter(table.id) }
-    guard query.idleTimeoutNs == 0, !query.hasTimeSinceLastHit else {
-      throw P4Error(.invalidArgument, "\(table.name) has no idle timeout")
-    }
+    try state.refuseIdleTimeout(query, table)
     if query.isDefaultAction {
       guard query.match.isEmpty, query.priority == 0 else {
         throw P4Error(.invalidArgument, "the default entry has neither match nor priority")

@@ -24,6 +24,14 @@ public enum ListenAddress: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// Whether the port is one that takes CAP_NET_BIND_SERVICE.
+  public var isPrivileged: Bool {
+    switch self {
+    case .ipv4(_, let port), .ipv6(_, let port): (1..<1024).contains(port)
+    case .unix: false
+    }
+  }
+
   public var description: String {
     switch self {
     case .ipv4(let host, let port): "\(host):\(port)"

@@ -7,10 +7,10 @@ import Glibc
 import Hosting
 import Logging
 import P4RuntimeService
+import Privileges
 import StateDirectory
 
-/// The program.
-@main
+/// The program's options, and what it does.
 struct Infrap4d: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "infrap4d",
@@ -48,18 +48,6 @@ struct Infrap4d: AsyncParsableCommand {
     })
   var logLevel = Logger.Level.info
 
-  /// As the default, but bad options end with 2.
-  static func main() async {
-    do {
-      try await parse().run()
-    } catch {
-      let code = exitCode(for: error)
-      guard code == .validationFailure else { exit(withError: error) }
-      FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))
-      Glibc.exit(2)
-    }
-  }
-
   func validate() throws {
     guard deviceId != 0 else { throw ValidationError("--device-id 0 means unset in P4Runtime") }
     if let cpuPort, cpuPort >= UInt32(engine.maxPorts) {
@@ -76,7 +64,6 @@ struct Infrap4d: AsyncParsableCommand {
     }
     let logger = Logger(label: "infrap4d")
     signal(SIGPIPE, SIG_IGN)
-    raiseFileLimit()
     do {
       try await Node(self, logger: logger).run()
     } catch let error as ValidationError {
@@ -85,6 +72,18 @@ struct Infrap4d: AsyncParsableCommand {
       logger.critical("\(error)")
       throw ExitCode(1)
     }
+  }
+
+  /// What has to be done before there is a second thread.
+  ///
+  /// NET_ADMIN is for TAPs, NET_RAW for packet sockets, and SYS_ADMIN for what is asked of
+  /// interfaces in the namespaces of pods: setns(2) takes it.
+  func prepare() throws {
+    raiseFileLimit()
+    Forwarder.holdNamespaces()
+    var kept: Set<Capability> = [.netAdmin, .netRaw, .sysAdmin]
+    if try listening.addresses().contains(where: \.isPrivileged) { kept.insert(.netBindService) }
+    try Capability.keep(only: kept)
   }
 
   /// A connection is a file.

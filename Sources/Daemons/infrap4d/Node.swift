@@ -37,6 +37,7 @@ struct Node {
 
     let ports = PortStore(forwarder, directory, logger: logger)
     await ports.restore()
+    Forwarder.releaseNamespaces()
     let interfaceStore = directory.map { InterfaceStore($0, logger: logger) }
     let interfaces = Interfaces(
       ports, journal: interfaceStore, maximumInterfaces: options.engine.maxPorts, logger: logger)
