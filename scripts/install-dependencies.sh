@@ -7,7 +7,7 @@ build=(libpcap-dev libdpdk-dev)
 interop=(g++ make pkg-config protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libgrpc++-dev
   python3-venv)
 tests=(iproute2 nftables ethtool tcpdump curl dnsutils dnsmasq-base socat python3 iputils-ping iperf3
-  containernetworking-plugins "${interop[@]}")
+  containernetworking-plugins containerd runc busybox-static "${interop[@]}")
 wanted=("${build[@]}")
 [ "${1:-}" = --build-only ] || wanted+=("${tests[@]}")
 
