@@ -464,12 +464,26 @@ let package = Package(
         "AgentService", "felix-api-proxy", "InfraProtos", "NodeTesting",
         .product(name: "Logging", package: "swift-log"),
       ]),
-    .testTarget(
-      name: "EndToEndTests",
+    // A whole node with its API server, for the end-to-end tests and their benchmark.
+    .target(
+      name: "ClusterTesting",
       dependencies: [
         "infrap4d", "inframanager", "infraagent", "infra-cni", "Kubernetes", "KubernetesTesting",
         "Netlink", "NodeTesting",
-      ]),
+      ],
+      path: "Tests/ClusterTesting"),
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: ["ClusterTesting", "Kubernetes", "KubernetesTesting", "NodeTesting"]),
+    .executableTarget(
+      name: "node-bench",
+      dependencies: [
+        "ClusterTesting", "Core", "Infrap4dDataplane", "Kubernetes", "KubernetesTesting",
+        "NodeTesting",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      path: "Tests/NodeBench"),
     // Programs that share no code with ours, at the other end.
     .testTarget(
       name: "InteropTests",

@@ -1,3 +1,4 @@
+import ClusterTesting
 import Foundation
 import Kubernetes
 import NodeTesting
@@ -46,6 +47,7 @@ struct EndToEndTests {
     let load = try await Web.load("http://10.96.0.10/", from: client)
     try await Task.sleep(for: .seconds(1))
     let result = try await Web.finish(load)
+    node.story.tell("\(result)")
     #expect(result.failures == [])
     // Each has its third, within five standard deviations of chance.
     let mean = Double(result.total) / 3
@@ -197,6 +199,7 @@ struct EndToEndTests {
       old.program.kill()
     }
     let result = try await Web.finish(load)
+    node.story.tell("\(result)")
     #expect(result.failures == [], "of \(result.total)")
     #expect(result.counts["web-0"] != nil)
     // What is left is what answers.
@@ -270,6 +273,7 @@ struct EndToEndTests {
       }
     }
     let result = try await Web.finish(load)
+    node.story.tell("\(result)")
     #expect(result.failures == [], "of \(result.total)")
     // A Service that goes while the agent is down is removed by the next one.
     try await node.kill(.infraagent)
@@ -287,9 +291,13 @@ struct EndToEndTests {
   @Test("Pods that come and go leave nothing behind", arguments: Requirements.engines)
   func noLeaks(_ engine: String) async throws {
     let node = try await ClusterNode(engine)
-    func picture() async throws -> [String] {
-      var picture = try await node.namespace.exec("ip", "-o", "link").split(separator: "\n")
+    func links() async throws -> [String] {
+      try await node.namespace.exec("ip", "-o", "link").split(separator: "\n")
         .map { $0.split(separator: ":")[1].trimmingCharacters(in: .whitespaces) }.sorted()
+    }
+    func isTAP(_ link: String) -> Bool { link.hasPrefix("P4TAP_") }
+    func picture() async throws -> [String] {
+      var picture = try await links().filter { !isTAP($0) }
       picture += try await node.namespace.exec("ip", "route").split(separator: "\n").map(
         String.init)
       picture +=
@@ -322,6 +330,9 @@ struct EndToEndTests {
     for _ in 0..<5 { try await cycle() }
     try await settled(picture)
     #expect(try await picture() == before)
+    // Ports 0 and 1, eight pods at once, spare ones; not one for each of these 40 pods.
+    let taps = try await links().filter(isTAP)
+    #expect(taps.count < 30, "\(taps)")
     // Connections come and go; one for each of these pods would be 40.
     let now = try descriptors()
     #expect(now < open + 20, "\(open) descriptors were open, now \(now)")

@@ -1,3 +1,4 @@
+import ClusterTesting
 import Kubernetes
 import NodeTesting
 import Testing

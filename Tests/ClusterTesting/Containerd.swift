@@ -2,8 +2,8 @@ import Foundation
 import NodeTesting
 
 /// A containerd of a test, with folders of its own.
-final class Containerd: Sendable {
-  static let missing: String? = {
+public final class Containerd: Sendable {
+  public static let missing: String? = {
     if let reason = Requirements.missing { return reason }
     let missing = ["containerd", "ctr", "runc", "busybox"].filter {
       (try? Command.runNow(["which", $0]))?.status != 0
@@ -12,10 +12,12 @@ final class Containerd: Sendable {
   }()
 
   private let folder: String
+  private let story: Story
   private let program: RunningProgram
 
-  init(_ node: ClusterNode) async throws {
+  public init(_ node: ClusterNode) async throws {
     folder = node.folder + "/containerd"
+    story = node.story
     let plugins = folder + "/bin"
     for path in [plugins, folder + "/net.d", "/etc/cni/net.d", "/opt/cni/bin"] {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -64,7 +66,7 @@ final class Containerd: Sendable {
   }
 
   /// Starts a web server in a container, which answers its name.
-  func run(_ name: String) async throws -> Container {
+  public func run(_ name: String) async throws -> Container {
     let root = "\(folder)/\(name)"
     for path in ["bin", "www", "proc", "sys", "dev", "tmp"] {
       try FileManager.default.createDirectory(
@@ -90,8 +92,9 @@ final class Containerd: Sendable {
       let output = try await exec(name, ["ip", "-o", "-4", "addr", "show", "dev", "eth0"])
       let address = output.split(separator: " ").first { $0.hasSuffix("/32") }
       if let address {
-        return Container(
-          name: name, ip: String(address.dropLast(3)), program: program, containerd: self)
+        let ip = String(address.dropLast(3))
+        story.tell("containerd runs the container \(name), \(ip)")
+        return Container(name: name, ip: ip, program: program, containerd: self)
       }
       try await Task.sleep(for: .milliseconds(20))
     }
@@ -106,18 +109,18 @@ final class Containerd: Sendable {
   }
 
   /// One container with a web server.
-  struct Container: Sendable {
-    let name: String
-    let ip: String
+  public struct Container: Sendable {
+    public let name: String
+    public let ip: String
     fileprivate let program: RunningProgram
     fileprivate let containerd: Containerd
 
-    func exec(_ arguments: String...) async throws -> String {
+    public func exec(_ arguments: String...) async throws -> String {
       try await containerd.exec(name, arguments)
     }
 
     /// SIGKILL to all of it, and waits until the runtime has disconnected it.
-    func kill() async throws {
+    public func kill() async throws {
       _ = try await Command.run(containerd.command(["task", "kill", "-s", "KILL", name]))
       while program.isRunning { try await Task.sleep(for: .milliseconds(10)) }
     }

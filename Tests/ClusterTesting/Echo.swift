@@ -2,7 +2,7 @@ import Foundation
 import NodeTesting
 
 /// One long TCP connection from a pod to a server that echoes.
-final class Echo: Sendable {
+public final class Echo: Sendable {
   private static let server = """
     import socket, threading
     \(Script.ending)
@@ -41,20 +41,20 @@ final class Echo: Sendable {
   private let program: RunningProgram
   private let file: String
 
-  static func serve(in pod: TestPod) async throws -> RunningProgram {
+  public static func serve(in pod: TestPod) async throws -> RunningProgram {
     let program = try pod.start("python3", "-uc", server)
     try await program.wait(for: "listening")
     return program
   }
 
-  init(from pod: TestPod, to address: String, port: Int, folder: String) async throws {
+  public init(from pod: TestPod, to address: String, port: Int, folder: String) async throws {
     file = "\(folder)/echo-\(UUID().uuidString)"
     program = try pod.start("python3", "-uc", Self.client, address, "\(port)", file)
     try await program.wait(for: "connected")
   }
 
   /// Sends and receives until there were so many exchanges in all.
-  func exchange(upTo number: Int) async throws {
+  public func exchange(upTo number: Int) async throws {
     try "\(number)".write(toFile: file, atomically: true, encoding: .utf8)
     try await program.wait(for: "exchanged \(number)")
   }

@@ -1,7 +1,7 @@
 /// Parts of the Python programs of these tests.
-enum Script {
+public enum Script {
   /// Ends a program with the tests that started it, however those end.
-  static let ending = """
+  public static let ending = """
     import os as _os, threading as _threading, time as _time
     def _watch(parent=_os.getppid()):
         while _os.getppid() == parent: _time.sleep(0.5)

@@ -7,23 +7,26 @@ import Synchronization
 
 /// A whole node of a test: a namespace with infrap4d, inframanager and infraagent as
 /// processes in it, and an API server of a test that they watch.
-final class ClusterNode: Sendable {
+public final class ClusterNode: Sendable {
   /// What runs on it.
-  enum Daemon: String, CaseIterable, Sendable { case infrap4d, inframanager, infraagent }
+  public enum Daemon: String, CaseIterable, Sendable { case infrap4d, inframanager, infraagent }
 
   /// The node's address, as in upstream's examples.
-  static let address = "192.168.110.5"
-  static let name = "node-1"
-  static let apiPort = 6443
+  public static let address = "192.168.110.5"
+  public static let name = "node-1"
+  public static let apiPort = 6443
 
-  let namespace: NodeTesting.NetworkNamespace
-  let api: APIServer
-  let folder: String
+  public let namespace: NodeTesting.NetworkNamespace
+  public let api: APIServer
+  public let folder: String
+  public let story: Story
   private let engine: String
+  /// Whose addresses the pods get.
+  private let podCIDR: String
   private let programs = Mutex<[Daemon: RunningProgram]>([:])
 
   /// The folder of the programs that were built with these tests.
-  static let products: URL = {
+  public static let products: URL = {
     let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }
     return bundle.map { $0.bundleURL.deletingLastPathComponent() }
       ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
@@ -31,9 +34,16 @@ final class ClusterNode: Sendable {
 
   /// Starts everything and waits until the agent says that pods can come.
   ///
-  /// - Parameter engine: of infrap4d's `--dataplane`.
-  init(_ engine: String) async throws {
+  /// - Parameters:
+  ///   - engine: of infrap4d's `--dataplane`.
+  ///   - podCIDR: of the node.
+  ///   - isStarted: false leaves the daemons to ``start(_:)``.
+  public init(
+    _ engine: String, podCIDR: String = "10.244.0.0/24", isStarted: Bool = true
+  ) async throws {
     self.engine = engine
+    self.podCIDR = podCIDR
+    story = Story(engine)
     namespace = try await NodeTesting.NetworkNamespace("node")
     folder = NSTemporaryDirectory() + "e2e-\(UUID().uuidString.prefix(8))"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -44,13 +54,16 @@ final class ClusterNode: Sendable {
       address: Self.address, in: Netlink.NetworkNamespace(path: "/run/netns/\(namespace.name)"),
       port: Self.apiPort, names: ["10.96.0.1"])
     api.put(
-      Node(metadata: .init(name: Self.name), spec: .init(podCIDR: "10.244.0.0/24")))
+      Node(metadata: .init(name: Self.name), spec: .init(podCIDR: podCIDR)))
     put("kubernetes", "10.96.0.1", [.init(name: "https", port: 443)])
     put(
       endpoints: [.init(addresses: [Self.address])], of: "kubernetes",
       ports: [.init(name: "https", port: Self.apiPort)])
-    for daemon in Daemon.allCases { try start(daemon) }
+    guard isStarted else { return }
+    let start = ContinuousClock.now
+    for daemon in Daemon.allCases { try self.start(daemon) }
     try await untilReady()
+    story.tell("the node is ready for pods after \(Story.milliseconds(since: start))")
   }
 
   deinit {
@@ -62,7 +75,7 @@ final class ClusterNode: Sendable {
 
   // MARK: Daemons
 
-  func start(_ daemon: Daemon) throws {
+  public func start(_ daemon: Daemon) throws {
     let socket = "unix:\(folder)/infrap4d.sock"
     let settings: [String]
     switch daemon {
@@ -90,6 +103,7 @@ final class ClusterNode: Sendable {
           Self.products.appendingPathComponent(daemon.rawValue).path,
         ] + settings))
     programs.withLock { $0[daemon] = program }
+    story.tell("\(daemon.rawValue) starts")
   }
 
   private func log(_ daemon: Daemon) -> String { "\(folder)/\(daemon.rawValue).log" }
@@ -99,18 +113,19 @@ final class ClusterNode: Sendable {
   }
 
   /// SIGKILL, and the end of it.
-  func kill(_ daemon: Daemon) async throws {
+  public func kill(_ daemon: Daemon) async throws {
     guard let program = programs.withLock({ $0[daemon] }) else { return }
     program.kill()
+    story.tell("kill -9 of \(daemon.rawValue)")
     while program.isRunning { try await Task.sleep(for: .milliseconds(5)) }
   }
 
-  func identifier(of daemon: Daemon) -> Int32 {
+  public func identifier(of daemon: Daemon) -> Int32 {
     programs.withLock { $0[daemon]?.identifier ?? 0 }
   }
 
   /// What `/check` answers, or nothing.
-  func check() async throws -> String {
+  public func check() async throws -> String {
     try await Command.run(
       namespace.command([
         "curl", "-s", "-o", "-", "-w", "%{http_code}", "http://127.0.0.1:50096/check",
@@ -118,7 +133,7 @@ final class ClusterNode: Sendable {
     ).output
   }
 
-  func untilReady() async throws {
+  public func untilReady() async throws {
     while try await !check().hasSuffix("200") {
       for (daemon, program) in programs.withLock({ $0 }) where !program.isRunning {
         throw Died(
@@ -128,39 +143,50 @@ final class ClusterNode: Sendable {
     }
   }
 
-  struct Died: Error, CustomStringConvertible {
-    var daemon: Daemon
-    var log: String
-    var description: String { "\(daemon.rawValue) has ended:\n\(log)" }
+  public struct Died: Error, CustomStringConvertible {
+    public var daemon: Daemon
+    public var log: String
+    public var description: String { "\(daemon.rawValue) has ended:\n\(log)" }
   }
 
   // MARK: Pods
 
   /// The network's configuration, as in /etc/cni/net.d.
-  var network: String {
+  public var network: String {
     """
     {"cniVersion": "1.0.0", "name": "infra", "type": "infra-cni", \
     "agent": "unix:\(folder)/cni.sock", "dataDir": "\(folder)/cni", \
-    "ipam": {"type": "host-local", "subnet": "10.244.0.0/24", "dataDir": "\(folder)/ipam"}}
+    "ipam": {"type": "host-local", "subnet": "\(podCIDR)", "dataDir": "\(folder)/ipam"}}
     """
   }
 
   /// Where CNI plugins are: ours, and Debian's.
-  static var pluginPath: String { "\(products.path):/usr/lib/cni" }
+  public static var pluginPath: String { "\(products.path):/usr/lib/cni" }
 
   /// Calls the CNI plugin as a runtime does.
-  func cni(_ command: String, _ container: String, netns: String) async throws -> Command.Outcome {
-    try await Command.run(
-      [
-        "env", "CNI_COMMAND=\(command)", "CNI_CONTAINERID=\(container)", "CNI_NETNS=\(netns)",
-        "CNI_IFNAME=eth0", "CNI_PATH=\(Self.pluginPath)",
-        Self.products.appendingPathComponent("infra-cni").path,
-      ], input: network)
+  ///
+  /// - Parameters:
+  ///   - network: instead of ``network``.
+  ///   - environment: besides what a runtime sets, or instead of it.
+  public func cni(
+    _ command: String, _ container: String, netns: String, network: String? = nil,
+    environment: [String: String] = [:]
+  ) async throws -> Command.Outcome {
+    var all = [
+      "CNI_COMMAND": command, "CNI_CONTAINERID": container, "CNI_NETNS": netns,
+      "CNI_IFNAME": "eth0", "CNI_PATH": Self.pluginPath,
+    ]
+    all.merge(environment) { $1 }
+    return try await Command.run(
+      ["env"] + all.map { "\($0.key)=\($0.value)" }
+        + [Self.products.appendingPathComponent("infra-cni").path],
+      input: network ?? self.network)
   }
 
   // MARK: Kubernetes
 
-  func put(_ name: String, _ address: String, _ ports: [Service.Port]) {
+  public func put(_ name: String, _ address: String, _ ports: [Service.Port]) {
+    story.tell("Service \(name): \(address), ports \(ports.map(\.port))")
     api.put(
       Service(
         metadata: .init(name: name, namespace: "default"),
@@ -168,9 +194,14 @@ final class ClusterNode: Sendable {
   }
 
   /// The slice of a Service.
-  func put(
+  public func put(
     endpoints: [EndpointSlice.Endpoint], of service: String, ports: [EndpointSlice.Port]
   ) {
+    story.tell(
+      "endpoints of \(service): "
+        + endpoints.map {
+          $0.addresses.joined() + ($0.conditions?.terminating == true ? " (terminating)" : "")
+        }.joined(separator: ", "))
     api.put(
       EndpointSlice(
         metadata: .init(
@@ -181,10 +212,12 @@ final class ClusterNode: Sendable {
 
   /// Waits until something is so.
   ///
-  /// - Parameter what: for people who read the test.
-  func until(
+  /// - Parameter what: for people who read the test and its story.
+  public func until(
     _ what: String, _ condition: @Sendable () async throws -> Bool
   ) async throws {
+    let start = ContinuousClock.now
     while try await !condition() { try await Task.sleep(for: .milliseconds(20)) }
+    story.tell("\(what) after \(Story.milliseconds(since: start))")
   }
 }

@@ -2,12 +2,12 @@ import Foundation
 import NodeTesting
 
 /// What these tests need of the machine.
-enum Requirements {
+public enum Requirements {
   /// infrap4d's dataplanes: everything has to be so with either.
-  static let engines = ["model", "dpdk"]
+  public static let engines = ["model", "dpdk"]
 
   /// What is not there, or nil.
-  static let missing: String? = {
+  public static let missing: String? = {
     if let reason = NetworkNamespace.reason { return reason }
     let missing = ["curl", "dig", "dnsmasq", "iperf3"].filter {
       (try? Command.runNow(["which", $0]))?.status != 0

@@ -2,9 +2,9 @@ import Foundation
 import NodeTesting
 
 /// A web server that says who it is, and clients that look at every byte.
-enum Web {
+public enum Web {
   /// Bytes of an answer.
-  static let size = 200_000
+  public static let size = 200_000
 
   private static let server = """
     import http.server, sys
@@ -48,27 +48,32 @@ enum Web {
     """
 
   /// Starts a server at port 8080 of a pod.
-  static func serve(_ name: String, in pod: TestPod) async throws -> RunningProgram {
+  public static func serve(_ name: String, in pod: TestPod) async throws -> RunningProgram {
     let program = try pod.start("python3", "-uc", server, name)
     try await program.wait(for: "listening")
     return program
   }
 
   /// What a load came to.
-  struct Result: Decodable {
-    var counts: [String: Int]
-    var failures: [String]
-    var total: Int { counts.values.reduce(0, +) }
+  public struct Result: Decodable, CustomStringConvertible {
+    public var counts: [String: Int]
+    public var failures: [String]
+    public var total: Int { counts.values.reduce(0, +) }
+    public var description: String {
+      "\(total) requests, \(failures.count) failed: "
+        + counts.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+        .joined(separator: ", ")
+    }
   }
 
   /// Requests, each by a connection of its own, until ``finish(_:)``.
-  static func load(_ url: String, from pod: TestPod) async throws -> RunningProgram {
+  public static func load(_ url: String, from pod: TestPod) async throws -> RunningProgram {
     let program = try pod.start("python3", "-uc", load, url)
     try await program.wait(for: "under way")
     return program
   }
 
-  static func finish(_ load: RunningProgram) async throws -> Result {
+  public static func finish(_ load: RunningProgram) async throws -> Result {
     load.interrupt()
     let lines = try await load.rest()
     return try JSONDecoder().decode(Result.self, from: Data((lines.last ?? "").utf8))
