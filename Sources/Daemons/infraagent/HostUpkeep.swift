@@ -38,7 +38,8 @@ final class HostUpkeep: Sendable {
     var complaint = ""
     while !Task.isCancelled {
       do {
-        let now = try await interface.prepare(podPrefixes.withLock(\.self))
+        let prefixes = podPrefixes.withLock(\.self)
+        let now = try await interface.prepare(prefixes)
         let before = address.withLock { address in
           defer { address = now }
           return address
@@ -49,6 +50,8 @@ final class HostUpkeep: Sendable {
           if manager.isServing { await tell() }
         }
         complaint = ""
+        // Told of others meanwhile, route(to:) has left them to us.
+        guard podPrefixes.withLock({ $0 == prefixes }) else { continue }
       } catch {
         address.withLock { $0 = nil }
         // Once, however long it lasts.
