@@ -65,12 +65,12 @@ struct Manager {
     } catch { return (error as? RPCError)?.code ?? .unknown }
   }
 
-  func host() async throws {
+  func host(mac: String = "02:00:00:00:01:02") async throws {
     _ = try await client.setupHostInterface(
       .with {
         $0.ifName = "P4TAP_1"
         $0.ipv4Addr = "200.1.1.2/32"
-        $0.macAddr = "02:00:00:00:01:02"
+        $0.macAddr = mac
       })
   }
 

@@ -37,6 +37,19 @@ import Testing
     }
   }
 
+  @Test func anotherHostInterfaceTakesThePlaceOfTheOneBefore() async throws {
+    try await Manager.run { manager in
+      try await manager.host()
+      let before = Set(manager.tables.entries())
+      try await manager.host(mac: "02:00:00:00:01:99")
+      let after = Set(manager.tables.entries())
+      #expect(before.count == after.count)
+      let new = after.subtracting(before)
+      #expect(!new.isEmpty)
+      #expect(new.allSatisfy { $0.arguments.contains(0x0200_0000_0199) })
+    }
+  }
+
   @Test func askingTwiceIsAskingOnce() async throws {
     try await Manager.run { manager in
       try await manager.host()
