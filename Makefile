@@ -3,7 +3,7 @@ SWIFT ?= swift
 OUT ?= out
 DEMO := Fixtures/curl-service
 
-.PHONY: help deps build release test interop e2e lint format demo bench differences fuzz \
+.PHONY: help deps build release test interop e2e lint format demo bench bench-node differences fuzz \
 	parser-fuzz sanitize coverage faults clean
 
 help: ## Show this list
@@ -37,7 +37,12 @@ interop: ## Drive infrap4d with clients of others, and be driven: finsy, p4runti
 e2e: ## The whole node end to end: pods, Services, DNS, TLS, rolling updates, kill -9
 	@scripts/install-dependencies.sh
 	$(SWIFT) build --build-tests
-	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --filter '^EndToEndTests\.'
+	K8SDP_STORY=1 SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --no-parallel --filter '^EndToEndTests\.'
+
+bench-node: ## Measure a whole node: pods that come and go, Services that change
+	@scripts/install-dependencies.sh
+	$(SWIFT) build -c release --product node-bench
+	.build/release/node-bench
 
 lint: ## Check the format of the sources
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests

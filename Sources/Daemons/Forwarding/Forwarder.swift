@@ -69,7 +69,7 @@ public final class Forwarder: DataplaneHost, PortRegistry, PacketIO {
         Mailbox.Job(
           run: { loop in
             loop.isStopped = true
-            continuation.resume()
+            loop.whenEnded.append { continuation.resume() }
           },
           cancel: { continuation.resume() }))
     }

@@ -17,6 +17,8 @@ final class ForwardingLoop {
 
   var dataplane: (any Dataplane)?
   var isStopped = false
+  /// Called when nothing runs here any more.
+  var whenEnded: [@Sendable () -> Void] = []
   private(set) var ports: [PortID: LoopPort] = [:]
   /// By id, for the way of a frame.
   var portsByID: [LoopPort?]
@@ -104,6 +106,7 @@ final class ForwardingLoop {
     portsByID = []
     dataplane = nil
     controller?.close()
+    for body in whenEnded { body() }
   }
 
   /// Waits until there is something to do, and fills ``ready``.
@@ -128,7 +131,9 @@ final class ForwardingLoop {
   private func runJobs() {
     guard !jobs.isEmpty else { return }
     let end = ForwardingClock.monotonic() + Self.jobNanoseconds
-    repeat { jobs.removeFirst().run(self) } while !jobs.isEmpty && ForwardingClock.monotonic() < end
+    repeat {
+      jobs.removeFirst().run(self)
+    } while !jobs.isEmpty && !isStopped && ForwardingClock.monotonic() < end
   }
 
   private func process() {
