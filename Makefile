@@ -4,7 +4,8 @@ OUT ?= out
 DEMO := Fixtures/curl-service
 
 .PHONY: help deps build release test interop e2e lint format demo bench bench-node differences fuzz \
-	parser-fuzz sanitize coverage faults clean
+	parser-fuzz sanitize coverage faults clean \
+	programs images certificates node undeploy-node deploy undeploy deploy-check
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -87,6 +88,46 @@ SAMPLED = $(if $(SAMPLE),--sample $(SAMPLE) --seed $(SEED))
 faults: release ## Put faults into the pipeline and the model, count those found; SAMPLE=N: only N of each, by SEED
 	.build/release/k8sdp mutate $(SAMPLED) --fixtures Fixtures --equivalent scripts/faults/equivalent-spec.txt
 	scripts/faults/model.py $(SAMPLED) --out $(OUT)/faults
+
+DAEMONS := infrap4d inframanager infraagent infra-cni gnmi-ctl arp-proxy felix-api-proxy
+
+programs: deps ## Build what a node runs, optimised, Swift's runtime linked in
+	for program in $(DAEMONS); do $(SWIFT) build -c release --static-swift-stdlib --product $$program || exit 1; done
+
+BUILDER ?= $(firstword $(shell command -v docker podman buildah))
+REGISTRY ?= localhost:5000
+VERSION ?= latest
+
+images: ## Build the images with docker, podman or buildah: REGISTRY=localhost:5000 VERSION=latest
+	@[ -n "$(BUILDER)" ] || { echo "there is no docker, podman or buildah; apt-get install podman"; exit 2; }
+	for image in infrap4d inframanager infraagent; do \
+	  $(BUILDER) build -f deploy/images/Dockerfile --target $$image -t $(REGISTRY)/$$image:$(VERSION) . || exit 1; \
+	done
+
+certificates: ## Make the certificates of this node
+	scripts/tls/gen_certs.sh
+
+DATAPLANE ?= dpdk
+
+node: programs ## A node without Kubernetes, and two pods that talk through a Service: DATAPLANE=dpdk|model
+	scripts/deploy/node.sh up --dataplane $(DATAPLANE)
+	scripts/deploy/node.sh demo
+
+undeploy-node: ## Leave nothing of it on this node
+	scripts/deploy/node.sh down
+
+OVERLAY ?= infra-cni
+
+deploy: ## Install into Kubernetes: OVERLAY=infra-cni|calico|model
+	scripts/deploy/kubernetes.sh deploy $(OVERLAY)
+
+undeploy: ## Remove it from Kubernetes, and from this node when it is one
+	scripts/deploy/kubernetes.sh undeploy $(OVERLAY)
+
+deploy-check: ## Check images, manifests, units, certificates, scripts; run what they make
+	@scripts/install-dependencies.sh
+	$(SWIFT) build --build-tests
+	scripts/deploy/check.sh
 
 clean: ## Remove what was built
 	rm -rf .build .build-asan .build-coverage .build-faults .build-fuzz .build-tsan $(OUT)

@@ -158,11 +158,21 @@ let package = Package(
       ],
       path: "Sources/Daemons/Serving"),
     .target(name: "Hosting", dependencies: ["Core"], path: "Sources/Daemons/Hosting"),
+    .target(name: "Metrics", path: "Sources/Daemons/Metrics"),
+    .target(
+      name: "HTTPServing",
+      dependencies: [
+        "Serving",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      path: "Sources/Daemons/HTTPServing"),
 
     .target(
       name: "P4RuntimeService",
       dependencies: [
-        "Core", "Hosting", "P4RuntimeCodec", "P4RuntimeProtos", "PipelineProtos",
+        "Core", "Hosting", "Metrics", "P4RuntimeCodec", "P4RuntimeProtos", "PipelineProtos",
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
         .product(name: "Logging", package: "swift-log"),
@@ -203,14 +213,16 @@ let package = Package(
       name: "infrap4d",
       dependencies: [
         "Core", "SimDataplane", "K8sDPArtefacts", "Hosting", "Forwarding", "P4RuntimeService",
-        "Privileges", "GNMIService", "Serving", "StateDirectory", "Certificates", dpdk,
+        "Privileges", "GNMIService", "HTTPServing", "Metrics", "Serving", "StateDirectory",
+        "Certificates", dpdk,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
         .product(name: "Logging", package: "swift-log"),
       ],
-      path: "Sources/Daemons/infrap4d"),
+      path: "Sources/Daemons/infrap4d",
+      resources: [.embedInCode("status.html")]),
 
     .target(
       name: "DaemonConfiguration",
@@ -231,7 +243,7 @@ let package = Package(
     .target(
       name: "ManagerService",
       dependencies: [
-        "Core", "GNMIProtos", "InfraProtos", "StateDirectory",
+        "Core", "GNMIProtos", "InfraProtos", "Metrics", "StateDirectory",
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
         .product(name: "Logging", package: "swift-log"),
@@ -240,8 +252,8 @@ let package = Package(
     .executableTarget(
       name: "inframanager",
       dependencies: [
-        "Core", "DaemonConfiguration", "DaemonLog", "Health", "Infrap4dDataplane", "ManagerService",
-        "Serving", "StateDirectory",
+        "Core", "DaemonConfiguration", "DaemonLog", "HTTPServing", "Health", "HealthProtos",
+        "Infrap4dDataplane", "ManagerService", "Metrics", "Serving", "StateDirectory",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
@@ -264,26 +276,27 @@ let package = Package(
     .target(
       name: "ServiceSync",
       dependencies: [
-        "Core", "Kubernetes", "StateDirectory", .product(name: "Logging", package: "swift-log"),
+        "Core", "Kubernetes", "Metrics", "StateDirectory",
+        .product(name: "Logging", package: "swift-log"),
       ],
       path: "Sources/Daemons/ServiceSync"),
     .target(
       name: "AgentService",
       dependencies: [
-        "CNIBackend", "Core", "HealthProtos", "InfraProtos", "Kubernetes", "ServiceSync",
+        "CNIBackend", "Core", "HTTPServing", "HealthProtos", "InfraProtos", "Kubernetes", "Metrics",
+        "ServiceSync",
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
-        .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
       path: "Sources/Daemons/AgentService"),
     .executableTarget(
       name: "infraagent",
       dependencies: [
-        "AgentService", "CNIBackend", "DaemonConfiguration", "Core", "DaemonLog", "Health",
-        "HealthProtos", "Infrap4dDataplane", "Kubernetes", "Netlink", "ServiceSync", "Serving",
-        "StateDirectory",
+        "AgentService", "CNIBackend", "DaemonConfiguration", "Core", "DaemonLog", "HTTPServing",
+        "Health", "HealthProtos", "Infrap4dDataplane", "Kubernetes", "Metrics", "Netlink",
+        "ServiceSync", "Serving", "StateDirectory",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
@@ -317,7 +330,7 @@ let package = Package(
     .target(
       name: "CNIBackend",
       dependencies: [
-        "Core", "Netlink", "InfraProtos", "GNMIProtos", "StateDirectory",
+        "Core", "Metrics", "Netlink", "InfraProtos", "GNMIProtos", "StateDirectory",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
@@ -457,11 +470,19 @@ let package = Package(
         "ServiceSync", "Kubernetes", "Core", "StateDirectory",
         .product(name: "Logging", package: "swift-log"),
       ]),
+    .testTarget(name: "MetricsTests", dependencies: ["Metrics", "NodeTesting"]),
+    .testTarget(
+      name: "HTTPServingTests",
+      dependencies: [
+        "HTTPServing", "NodeTesting", "Serving",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ]),
     .testTarget(name: "ARPProxyTests", dependencies: ["arp-proxy", "NodeTesting"]),
     .testTarget(
       name: "AgentServiceTests",
       dependencies: [
-        "AgentService", "felix-api-proxy", "InfraProtos", "NodeTesting",
+        "AgentService", "felix-api-proxy", "HTTPServing", "InfraProtos", "NodeTesting",
         .product(name: "Logging", package: "swift-log"),
       ]),
     // A whole node with its API server, for the end-to-end tests and their benchmark.

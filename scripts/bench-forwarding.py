@@ -156,7 +156,8 @@ class Node:
         address = f"unix:{folder}/sock"
         with (folder / "log").open("w") as log:
             self.program = subprocess.Popen(
-                [RELEASE / "infrap4d", "--dataplane", dataplane, "--listen", address, "--state",
+                [RELEASE / "infrap4d", "--dataplane", dataplane, "--listen", address, "--metrics-address",
+                 "", "--state",
                  folder / "state", "--certs", folder / "certs"], stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE, stderr=log, text=True)
         while "listening" not in (folder / "log").read_text():

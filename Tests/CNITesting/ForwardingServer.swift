@@ -15,7 +15,7 @@ final class ForwardingServer: Sendable {
     command = [
       "nsenter", "--net=/run/netns/\(namespace.name)", Self.path, "--dataplane", "model",
       "--listen", "unix:" + socket, "--state", state, "--certs", folder + "/certs",
-      "--max-ports", "\(maxPorts)",
+      "--max-ports", "\(maxPorts)", "--metrics-address", "",
     ]
   }
 

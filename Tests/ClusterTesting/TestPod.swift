@@ -10,12 +10,17 @@ public final class TestPod: Sendable {
   private let node: ClusterNode
   private let isConnected = Mutex(true)
 
-  public init(on node: ClusterNode) async throws {
+  /// - Parameter name: what the kubelet says its name is.
+  public init(on node: ClusterNode, named name: String = "pod") async throws {
     self.node = node
     namespace = try await NetworkNamespace("pod")
     container = namespace.name
     let start = ContinuousClock.now
-    let outcome = try await node.cni("ADD", container, netns: "/run/netns/\(container)")
+    let outcome = try await node.cni(
+      "ADD", container, netns: "/run/netns/\(container)",
+      environment: [
+        "CNI_ARGS": "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=\(name)"
+      ])
     struct Result: Decodable {
       struct IP: Decodable { var address: String }
       var ips: [IP]

@@ -26,6 +26,7 @@ final class ManagerProcess: Sendable {
       [
         "GrpcServer.addr=unix:\(server.socket)", "GnmiServer.addr=unix:\(server.socket)",
         "InfraManager.addr=unix:\(socket)", "State=\(folder)/manager",
+        "InfraManager.metrics-addr=unix:\(folder)/manager-metrics.sock",
       ] + settings
     let program = try RunningProgram([Self.path] + all.flatMap { ["--set", $0] })
     self.program.withLock { $0 = program }

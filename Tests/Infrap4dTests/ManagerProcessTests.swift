@@ -87,6 +87,10 @@ struct ManagerProcessTests {
       (["--set", "Nonsense=1"], "Nonsense is no setting; there are GrpcServer.addr"),
       (["--set", "LogLevel"], "give NAME=VALUE"),
       (["--set", "GrpcServer.addr=here"], "here is no address; give HOST:PORT or unix:PATH"),
+      (
+        ["--set", "InfraManager.metrics-addr=9"],
+        "InfraManager.metrics-addr: 9 is no address; give HOST:PORT or unix:PATH"
+      ),
       (["--set", "InfraManager.arp-mac=x"], "x is no unicast MAC address"),
       (["--set", "P4BinPath=x"], "give both P4InfoPath and P4BinPath"),
       (["--set", "Insecure=perhaps"], "give true or false"),

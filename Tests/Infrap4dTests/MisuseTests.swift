@@ -7,6 +7,7 @@ import Testing
     (["--dataplane", "fpga"], "dpdk"),
     (["--listen", "nowhere"], "HOST:PORT"),
     (["--listen", "unix:relative"], "unix:PATH"),
+    (["--metrics-address", "9560"], "--metrics-address: 9560 is no address: give HOST:PORT"),
     (["--device-id", "0"], "unset in P4Runtime"),
     (["--cpu-port", "5000"], "--max-ports"),
     (["--max-ports", "1"], "2 to 65536"),
@@ -52,6 +53,22 @@ import Testing
     ])
     #expect(outcome.code == 1)
     #expect(outcome.log.contains("in use"))
+  }
+
+  @Test func metricsAddressInUse() async throws {
+    let first = try ServerProcess()
+    try await first.start(["--dataplane", "model", "--metrics-address", "127.0.0.1:0"])
+    let port = try #require(first.log.firstMatch(of: /127\.0\.0\.1:([0-9]+)/)).1
+    let second = try ServerProcess()
+    let outcome = try await second.run([
+      "--dataplane", "model", "--state", second.state, "--certs", first.certificates, "--listen",
+      "unix:" + second.socket, "--metrics-address", "127.0.0.1:\(port)",
+    ])
+    #expect(outcome.code == 1)
+    #expect(
+      outcome.log.contains(
+        "127.0.0.1:\(port) is in use; stop the program that has it, or choose another with "
+          + "--metrics-address"))
   }
 
   @Test func stateFolderThatCannotBe() async throws {

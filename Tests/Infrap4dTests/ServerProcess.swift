@@ -11,6 +11,8 @@ final class ServerProcess: Sendable {
   private let namespace: NetworkNamespace?
   var identifier: pid_t { process.withLock { $0?.processIdentifier ?? 0 } }
   var socket: String { folder + "/infrap4d.sock" }
+  /// Where its metrics are, unless the arguments say otherwise.
+  var metricsSocket: String { folder + "/metrics.sock" }
   var certificates: String { folder + "/certs" }
   var state: String { folder + "/state" }
   var logFile: String { folder + "/log" }
@@ -60,7 +62,11 @@ final class ServerProcess: Sendable {
   private func launch(_ arguments: [String]) throws -> Process {
     _ = FileManager.default.createFile(atPath: logFile, contents: nil)
     let process = Process()
-    let command = [Self.program] + arguments
+    // Servers of tests that run at the same time would want one port.
+    let metrics =
+      arguments.contains("--metrics-address")
+      ? [] : ["--metrics-address", "unix:" + metricsSocket]
+    let command = [Self.program] + arguments + metrics
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = namespace?.command(command) ?? command
     process.standardError = FileHandle(forWritingAtPath: logFile)

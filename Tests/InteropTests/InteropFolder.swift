@@ -19,7 +19,7 @@ final class InteropFolder: Sendable {
   func infrap4d() async throws -> (program: RunningProgram, port: Int) {
     let program = try RunningProgram([
       Self.infrap4d, "--dataplane", "model", "--listen", "127.0.0.1:0", "--state", path + "/state",
-      "--certs", certificates,
+      "--certs", certificates, "--metrics-address", "",
     ])
     let line = try await program.wait(for: "listening")
     let address = try #require(line.firstMatch(of: /127\.0\.0\.1:([0-9]+)/))

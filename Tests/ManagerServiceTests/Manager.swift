@@ -16,6 +16,8 @@ struct Manager {
 
   let client: Client
   let tables: Tables
+  /// What the manager counts.
+  let activity: @Sendable () async -> ManagerActivity
 
   /// Runs one until the body returns.
   ///
@@ -47,7 +49,9 @@ struct Manager {
       group.addTask { try? await connection.runConnections() }
       let outcome: Result<Void, any Error>
       do {
-        try await body(Manager(client: Client(wrapping: connection), tables: tables))
+        try await body(
+          Manager(client: Client(wrapping: connection), tables: tables) { await manager.activity() }
+        )
         outcome = .success(())
       } catch { outcome = .failure(error) }
       connection.beginGracefulShutdown()

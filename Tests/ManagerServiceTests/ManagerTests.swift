@@ -50,6 +50,32 @@ import Testing
     }
   }
 
+  @Test func whatIsDoneIsCounted() async throws {
+    try await Manager.run { manager in
+      try await manager.host()
+      for n in 2...4 { try await manager.pod(n) }
+      let service = Manager.service("10.96.0.80", to: [("10.244.0.2", 8080), ("10.244.0.3", 80)])
+      _ = try await manager.client.natTranslationAdd(service)
+      var activity = await manager.activity()
+      #expect(activity.hasHost && activity.pods == 3 && activity.queue == 0)
+      #expect(activity.servicePorts == 1 && activity.endpoints == 2)
+      #expect(
+        activity.changes == [
+          ["host", "ok"]: 1, ["pod", "ok"]: 3, ["service", "ok"]: 1, ["remove_pod", "ok"]: 0,
+          ["remove_service", "ok"]: 0,
+        ])
+      #expect(activity.updates == [["ok"]: UInt64(manager.tables.updates)])
+      #expect(activity.changeDuration.counts.reduce(0, +) == 5)
+      manager.tables.isAway = true
+      let code = await Manager.code { try await manager.removePod(2) }
+      #expect(code == .unavailable)
+      activity = await manager.activity()
+      #expect(activity.changes[["remove_pod", "unavailable"]] == 1 && activity.pods == 3)
+      #expect(try #require(activity.updates[["unavailable"]]) > 0)
+      #expect(activity.reconcileDuration.counts.reduce(0, +) == 6)
+    }
+  }
+
   @Test func askingTwiceIsAskingOnce() async throws {
     try await Manager.run { manager in
       try await manager.host()

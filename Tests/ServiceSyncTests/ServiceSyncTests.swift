@@ -96,6 +96,55 @@ import Testing
     try await manager.reach(["10.96.0.10:80/TCP 1"])
   }
 
+  @Test func whatIsDoneIsCounted() async throws {
+    let manager = TestManager()
+    let (sync, work) = start(manager)
+    defer { work.cancel() }
+    #expect(await sync.activity().lastSync == 0)
+    await sync.take(all(Self.service))
+    await sync.take(all(Self.slice))
+    while await !sync.hasSynced { try await Task.sleep(for: .milliseconds(2)) }
+    var activity = await sync.activity()
+    #expect(activity.serviceChanges == 1 && activity.endpointChanges == 1)
+    #expect(activity.servicePorts == 1 && activity.endpoints == 1 && activity.pending == 0)
+    #expect(activity.calls[["put", "ok"]] == 1 && activity.calls[["put", "error"]] == 0)
+    // What there was at the start says nothing of how fast this is.
+    #expect(activity.programmingDuration.counts.reduce(0, +) == 0)
+    var slice = Self.slice
+    let time = Date().addingTimeInterval(-7).formatted(.iso8601)
+    slice.metadata.annotations = .init(lastChangeTriggerTime: time)
+    slice.endpoints?.append(.init(addresses: ["10.244.0.99"]))
+    await manager.setAway(true)
+    await sync.take(.changed(slice))
+    while await sync.activity().calls[["put", "error"]] == 0 {
+      try await Task.sleep(for: .milliseconds(2))
+    }
+    await manager.setAway(false)
+    while await sync.activity().pending > 0 { try await Task.sleep(for: .milliseconds(2)) }
+    while await sync.activity().programmingDuration.sum == 0 {
+      try await Task.sleep(for: .milliseconds(2))
+    }
+    activity = await sync.activity()
+    #expect(activity.endpointChanges == 2 && activity.endpoints == 2)
+    // Once, and from when it changed, the failed attempts included.
+    #expect(activity.programmingDuration.counts.reduce(0, +) == 1)
+    #expect(activity.programmingDuration.sum >= 7)
+    #expect(activity.lastSync >= activity.lastQueued)
+  }
+
+  @Test func timesOfChanges() {
+    var slice = Self.slice
+    #expect(slice.changed == nil)
+    for (text, seconds) in [
+      ("2026-11-24T01:50:40Z", 1_795_485_040), ("2026-11-24T01:50:40.5Z", 1_795_485_040.5),
+      ("2026-11-24T03:50:40.123456789+02:00", 1_795_485_040.123), ("yesterday", nil), ("", nil),
+    ] as [(String, Double?)] {
+      slice.metadata.annotations = .init(lastChangeTriggerTime: text)
+      let found = slice.changed?.timeIntervalSince1970
+      #expect(found.map { ($0 * 1000).rounded(.down) } == seconds.map { $0 * 1000 }, "\(text)")
+    }
+  }
+
   /// One Service that is refused does not keep the others.
   @Test func aRefusedService() async throws {
     let manager = TestManager()

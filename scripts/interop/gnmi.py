@@ -42,7 +42,7 @@ class Server:
 
     def start(self):
         self.process = subprocess.Popen(
-            [self.program, "--dataplane", "model", "--listen", "127.0.0.1:0",
+            [self.program, "--dataplane", "model", "--listen", "127.0.0.1:0", "--metrics-address", "",
              "--state", f"{self.folder}/state", "--certs", f"{self.folder}/certs"],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         for line in self.process.stderr:

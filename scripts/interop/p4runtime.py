@@ -128,7 +128,8 @@ def shell_client(port, certs):
 
 def serve(program, dataplane, folder):
     process = subprocess.Popen(
-        [program, "--dataplane", dataplane, "--listen", "127.0.0.1:0", "--state",
+        [program, "--dataplane", dataplane, "--listen", "127.0.0.1:0",
+         "--metrics-address", "", "--state",
          f"{folder}/state", "--certs", f"{folder}/certs"], stderr=subprocess.PIPE, text=True)
     for line in process.stderr:
         if "listening" in line:

@@ -1,5 +1,6 @@
 import Kubernetes
 import Logging
+import Metrics
 import Netlink
 import ServiceSync
 import Synchronization
@@ -11,6 +12,12 @@ public final class ServiceWatch: Sendable {
   private let sync: ServiceSync
   private let logger: Logger
   private let knowsNode = Mutex(false)
+  /// Lists and watches that failed, by kind.
+  public let failures = Tally(kinds)
+  /// Times that all objects were listed, by kind.
+  public let lists = Tally(kinds)
+
+  private static let kinds = [[Service.kind], [EndpointSlice.kind], [Node.kind]]
 
   public init(
     _ cluster: Cluster, node: String, sync: ServiceSync, logger: Logger
@@ -27,6 +34,21 @@ public final class ServiceWatch: Sendable {
   /// Whether the node's own object has been read, and its prefixes are known.
   public var hasNode: Bool { knowsNode.withLock(\.self) }
 
+  /// What Kubernetes calls Service ports: `ADDRESS:PORT/TCP` → namespace and name.
+  public func names() async -> [String: String] { await sync.names() }
+
+  /// How the Services came to the manager so far.
+  public func activity() async -> SyncActivity { await sync.activity() }
+
+  private func note(of kind: String) -> @Sendable (ReflectorEvent) -> Void {
+    { [failures, lists] event in
+      switch event {
+      case .listed: lists.add(kind)
+      case .failed: failures.add(kind)
+      }
+    }
+  }
+
   /// Tells the manager everything again.
   public func resync() async { await sync.resync() }
 
@@ -38,13 +60,20 @@ public final class ServiceWatch: Sendable {
     await withTaskGroup { group in
       group.addTask { await sync.run() }
       group.addTask {
-        await Reflector<Service>(client, logger: logger).run { await sync.take($0) }
+        await Reflector<Service>(client, logger: logger, note: self.note(of: Service.kind)).run {
+          await sync.take($0)
+        }
       }
       group.addTask {
-        await Reflector<EndpointSlice>(client, logger: logger).run { await sync.take($0) }
+        await Reflector<EndpointSlice>(
+          client, logger: logger, note: self.note(of: EndpointSlice.kind)
+        ).run { await sync.take($0) }
       }
       group.addTask {
-        await Reflector<Node>(client, selector: "metadata.name=\(node)", logger: logger).run {
+        await Reflector<Node>(
+          client, selector: "metadata.name=\(node)", logger: logger,
+          note: self.note(of: Node.kind)
+        ).run {
           switch $0 {
           case .all(let nodes):
             if nodes.isEmpty {

@@ -6,10 +6,14 @@ import Logging
 /// out is answered `successful = false` with a message, and never with an error of gRPC.
 public struct CNIService: Cni_CniDataplane.SimpleServiceProtocol {
   private let backend: CNIBackend
+  private let activity: CNIActivity
   private let logger: Logger
 
-  public init(_ backend: CNIBackend, logger: Logger) {
+  public init(
+    _ backend: CNIBackend, activity: CNIActivity = CNIActivity(), logger: Logger
+  ) {
     self.backend = backend
+    self.activity = activity
     self.logger = logger
   }
 
@@ -17,7 +21,9 @@ public struct CNIService: Cni_CniDataplane.SimpleServiceProtocol {
     var reply = Cni_AddReply()
     do {
       // A caller that hangs up leaves nothing half done.
-      let connection = try await Task { try await backend.add(request) }.value
+      let connection = try await activity.count("add") {
+        try await Task { try await backend.add(request) }.value
+      }
       reply.successful = true
       reply.hostInterfaceName = connection.tap
       reply.containerMac = connection.mac
@@ -31,7 +37,9 @@ public struct CNIService: Cni_CniDataplane.SimpleServiceProtocol {
   public func del(request: Cni_DelRequest, context: ServerContext) async throws -> Cni_DelReply {
     var reply = Cni_DelReply()
     do {
-      try await Task { try await backend.delete(request) }.value
+      try await activity.count("del") {
+        try await Task { try await backend.delete(request) }.value
+      }
       reply.successful = true
     } catch {
       reply.errorMessage = "\(error)"

@@ -16,6 +16,9 @@ public struct HostInterface: Sendable {
     public var mtu: UInt32 = 1500
     /// Where pods' addresses are from: what the host sends there goes to the pipeline.
     public var podPrefixes: [IPv4Prefix] = []
+    /// The kernel's settings of networks. In a container `/proc/sys` is read-only: another mount
+    /// of it is as good.
+    public var sysctls = "/proc/sys/net"
 
     public init() {}
   }
@@ -89,22 +92,22 @@ public struct HostInterface: Sendable {
     for route in wanted { try socket.add(route, to: link) }
     try namespace.run {
       // Answers ARP for the gateway, at once, and forwards what pods send to the world.
-      try Self.write("1", "conf/\(tap)/forwarding")
-      try Self.write("1", "conf/\(tap)/proxy_arp_pvlan")
-      try Self.write("0", "neigh/\(tap)/proxy_delay")
+      try write("1", "conf/\(tap)/forwarding")
+      try write("1", "conf/\(tap)/proxy_arp_pvlan")
+      try write("0", "neigh/\(tap)/proxy_delay")
     }
     return Address(tap: tap, ip: options.address, mac: link.mac)
   }
 
-  private static func write(_ value: String, _ name: String) throws {
-    let path = "/proc/sys/net/ipv4/\(name)"
+  private func write(_ value: String, _ name: String) throws {
+    let path = "\(options.sysctls)/ipv4/\(name)"
     do {
       try Data("\(value)\n".utf8).write(to: URL(fileURLWithPath: path))
     } catch {
       throw CNIBackendError(
         .kernel,
         "\(path) cannot be set to \(value): \(error.localizedDescription); "
-          + "the agent needs /proc/sys to be writable")
+          + "the agent needs \(options.sysctls) to be writable")
     }
   }
 }

@@ -23,6 +23,9 @@ actor TAPPool {
     wake.yield()
   }
 
+  /// TAPs that are in use, and those that wait.
+  var counts: (used: Int, spare: Int) { (taken.count, spare.count) }
+
   /// Learns what there is, once. What is used is in use from the beginning.
   ///
   /// - Parameter used: the TAPs of all records.

@@ -30,7 +30,8 @@ public struct HealthService: Grpc_Health_V1_Health.SimpleServiceProtocol {
       return
     }
     var last: Bool?
-    while !Task.isCancelled {
+    // The task of a call that its client has left goes on: the context knows.
+    while !Task.isCancelled, !context.cancellation.isCancelled {
       let now = await isServing()
       if now != last {
         try await response.write(.with { $0.status = now ? .serving : .notServing })

@@ -1,3 +1,5 @@
+import Foundation
+
 /// discovery.k8s.io/v1 EndpointSlice.
 public struct EndpointSlice: KubernetesObject {
   public static let path = "/apis/discovery.k8s.io/v1/endpointslices"
@@ -57,6 +59,14 @@ public struct EndpointSlice: KubernetesObject {
     self.addressType = addressType
     self.endpoints = endpoints
     self.ports = ports
+  }
+
+  /// When the pod or Service changed that changed this, if Kubernetes says so.
+  public var changed: Date? {
+    guard let text = metadata.annotations?.lastChangeTriggerTime else { return nil }
+    // Go leaves out a fraction that is 0.
+    return (try? Date.ISO8601FormatStyle(includingFractionalSeconds: true).parse(text))
+      ?? (try? Date.ISO8601FormatStyle().parse(text))
   }
 
   /// The Service that it is of, or nil.

@@ -12,15 +12,31 @@ public struct ObjectMetadata: Codable, Hashable, Sendable {
   public var namespace: String?
   public var resourceVersion: String?
   public var labels: [String: String]?
+  public var annotations: Annotations?
+
+  /// Of all annotations, which may be long, those that are of use here.
+  public struct Annotations: Codable, Hashable, Sendable {
+    /// When the pod or Service changed that changed this EndpointSlice, in RFC 3339.
+    public var lastChangeTriggerTime: String?
+
+    private enum CodingKeys: String, CodingKey {
+      case lastChangeTriggerTime = "endpoints.kubernetes.io/last-change-trigger-time"
+    }
+
+    public init(lastChangeTriggerTime: String? = nil) {
+      self.lastChangeTriggerTime = lastChangeTriggerTime
+    }
+  }
 
   public init(
     name: String, namespace: String? = nil, resourceVersion: String? = nil,
-    labels: [String: String]? = nil
+    labels: [String: String]? = nil, annotations: Annotations? = nil
   ) {
     self.name = name
     self.namespace = namespace
     self.resourceVersion = resourceVersion
     self.labels = labels
+    self.annotations = annotations
   }
 }
 

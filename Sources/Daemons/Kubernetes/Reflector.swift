@@ -18,11 +18,17 @@ public struct Reflector<Object: KubernetesObject>: Sendable {
   private let client: KubernetesClient
   private let selector: String?
   private let logger: Logger
+  private let note: @Sendable (ReflectorEvent) -> Void
 
-  public init(_ client: KubernetesClient, selector: String? = nil, logger: Logger) {
+  /// - Parameter note: called at each event.
+  public init(
+    _ client: KubernetesClient, selector: String? = nil, logger: Logger,
+    note: @escaping @Sendable (ReflectorEvent) -> Void = { _ in }
+  ) {
     self.client = client
     self.selector = selector
     self.logger = logger
+    self.note = note
   }
 
   /// Follows until the task is cancelled.
@@ -35,6 +41,7 @@ public struct Reflector<Object: KubernetesObject>: Sendable {
       do {
         if version == nil {
           let list = try await client.list(Object.self, selector: selector)
+          note(.listed)
           await take(
             .all(Dictionary(list.objects.map { ($0.objectName, $0) }) { _, last in last }))
           version = list.version
@@ -61,10 +68,12 @@ public struct Reflector<Object: KubernetesObject>: Sendable {
         logger.info("listing anew", metadata: ["kind": "\(Object.kind)", "reason": "\(error)"])
         version = nil
         failures += 1
+        note(.failed)
       } catch is CancellationError {
         return
       } catch {
         failures += 1
+        note(.failed)
         // Once, and when it lasts.
         if failures == 1 || failures % 10 == 0 {
           logger.warning(

@@ -10,6 +10,7 @@ import StateDirectory
 public actor InfraManager {
   private struct Waiting {
     var change: Change
+    var since: ContinuousClock.Instant
     var done: CheckedContinuation<DataplaneError?, Never>
   }
 
@@ -19,6 +20,7 @@ public actor InfraManager {
   private var desired: DesiredState
   private var queue: [Waiting] = []
   private var isWorking = false
+  private var counted = ManagerActivity()
 
   /// Changes that are made as one.
   private static let batchLength = 1024
@@ -40,7 +42,7 @@ public actor InfraManager {
   ///   than its client is patient. The change is not made then.
   public func make(_ change: Change) async throws(DataplaneError) {
     let error = await withCheckedContinuation { done in
-      queue.append(Waiting(change: change, done: done))
+      queue.append(Waiting(change: change, since: .now, done: done))
       guard !isWorking else { return }
       isWorking = true
       Task { await work() }
@@ -59,16 +61,40 @@ public actor InfraManager {
       queue.removeFirst(batch.count)
       let error = await perform(batch.map(\.change))
       if error == nil || batch.count == 1 {
-        for waiting in batch { waiting.done.resume(returning: error) }
+        for waiting in batch { finish(waiting, error) }
       } else {
         // One of them is to blame.
-        for waiting in batch { waiting.done.resume(returning: await perform([waiting.change])) }
+        for waiting in batch { finish(waiting, await perform([waiting.change])) }
       }
     }
     isWorking = false
   }
 
+  private func finish(_ waiting: Waiting, _ error: DataplaneError?) {
+    let result = ManagerActivity.result(error)
+    counted.changes[[waiting.change.kind, result], default: 0] += 1
+    counted.changeDuration.observe(.now - waiting.since)
+    waiting.done.resume(returning: error)
+  }
+
+  /// What is wanted, and how it went so far.
+  public func activity() -> ManagerActivity {
+    var activity = counted
+    activity.queue = queue.count
+    activity.hasHost = desired.host != nil
+    activity.pods = desired.pods.count
+    activity.servicePorts = desired.services.count
+    activity.endpoints = desired.services.values.reduce(0) { $0 + $1.count }
+    return activity
+  }
+
   private func perform(_ changes: [Change]) async -> DataplaneError? {
+    let start = ContinuousClock.now
+    defer { counted.reconcileDuration.observe(.now - start) }
+    return await take(changes)
+  }
+
+  private func take(_ changes: [Change]) async -> DataplaneError? {
     var next = desired
     let updates: [Update]
     do { updates = try next.take(changes) } catch {
@@ -82,8 +108,10 @@ public actor InfraManager {
       try await writer.apply(updates)
     } catch {
       if isNew { journal?.undo() }
+      counted.updates[[ManagerActivity.result(error)], default: 0] += UInt64(updates.count)
       return error
     }
+    counted.updates[["ok"], default: 0] += UInt64(updates.count)
     desired = next
     logger.debug(
       "programmed", metadata: ["changes": "\(changes.count)", "updates": "\(updates.count)"])

@@ -4,8 +4,14 @@ import P4RuntimeProtos
 
 extension PipelineController {
   func setConfig(_ request: P4_V1_SetForwardingPipelineConfigRequest) async throws {
-    try checkDevice(request.deviceID)
-    try await turnstile.pass { try await self.setConfigAlone(request) }
+    do {
+      try checkDevice(request.deviceID)
+      try await turnstile.pass { try await self.setConfigAlone(request) }
+      activity.pushed(nil)
+    } catch {
+      activity.pushed(error)
+      throw error
+    }
   }
 
   private func setConfigAlone(

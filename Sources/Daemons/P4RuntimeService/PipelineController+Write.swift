@@ -8,9 +8,15 @@ extension PipelineController {
   /// - Returns: one result an update, nil for the good ones.
   /// - Throws: ``P4Error`` when no update was attempted.
   func write(_ request: P4_V1_WriteRequest) async throws -> [P4Error?] {
-    try checkDevice(request.deviceID)
-    return try await turnstile.pass {
-      try await self.writeAlone(request)
+    let start = ContinuousClock.now
+    do {
+      try checkDevice(request.deviceID)
+      let results = try await turnstile.pass { try await self.writeAlone(request) }
+      activity.wrote(results, ContinuousClock.now - start)
+      return results
+    } catch {
+      activity.refusedWrite()
+      throw error
     }
   }
 

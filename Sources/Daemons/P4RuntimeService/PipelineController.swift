@@ -44,7 +44,9 @@ public actor PipelineController {
   var arbitration: Arbitration
   var streams: [UInt64: ControllerStream] = [:]
   private var lastStreamID: UInt64 = 0
-  private var openStreams = 0
+  private(set) var openStreams = 0
+  /// What controllers asked for so far.
+  var activity = ControlActivity()
   let journal: (any PipelineJournal)?
 
   public init(

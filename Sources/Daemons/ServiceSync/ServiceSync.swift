@@ -1,4 +1,5 @@
 import Core
+import Foundation
 import Kubernetes
 import Logging
 
@@ -25,6 +26,11 @@ public actor ServiceSync {
   private var failed: Set<ServiceAddress> = []
   private var pause = pauses.lowerBound
   private var wasWhole = false
+  private var counted = SyncActivity()
+  /// When that changed which the manager has yet to confirm.
+  private var triggers: [Date] = []
+  /// Those that come when there are so many are not measured.
+  private static let maximumTriggers = 4096
   private let (wakes, wake) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
 
   /// - Parameters:
@@ -48,14 +54,47 @@ public actor ServiceSync {
 
   public func take(_ change: Reflector<Service>.Change) {
     world.apply(change)
-    if case .all = change { hasServices = true }
-    wake.yield()
+    if case .all(let all) = change {
+      hasServices = true
+      counted.serviceChanges += UInt64(all.count)
+    } else {
+      counted.serviceChanges += 1
+    }
+    awake()
   }
 
   public func take(_ change: Reflector<EndpointSlice>.Change) {
     world.apply(change)
-    if case .all = change { hasSlices = true }
+    switch change {
+    case .all(let all):
+      hasSlices = true
+      // When those changed is no measure of how fast this agent is.
+      counted.endpointChanges += UInt64(all.count)
+    case .changed(let slice):
+      counted.endpointChanges += 1
+      if let date = slice.changed, triggers.count < Self.maximumTriggers { triggers.append(date) }
+    case .deleted: counted.endpointChanges += 1
+    }
+    awake()
+  }
+
+  private func awake() {
+    counted.lastQueued = Date().timeIntervalSince1970
     wake.yield()
+  }
+
+  /// Whose the Service ports are: `ADDRESS:PORT/TCP` → namespace and name.
+  public func names() -> [String: String] {
+    Dictionary(uniqueKeysWithValues: world.owners.map { ("\($0.key)", "\($0.value)") })
+  }
+
+  /// How it went so far, and how it is.
+  public func activity() -> SyncActivity {
+    var activity = counted
+    activity.servicePorts = world.desired.count
+    activity.endpoints = world.desired.values.reduce(0) { $0 + $1.count }
+    activity.pending = pending.union(failed).count
+    return activity
   }
 
   /// Tells everything again, because the manager may have forgotten it.
@@ -75,14 +114,18 @@ public actor ServiceSync {
   public func run() async {
     for await _ in wakes {
       guard hasServices, hasSlices else { continue }
+      let (start, measured) = (ContinuousClock.now, triggers)
+      triggers = []
       pending.formUnion(world.settle())
       guard !pending.isEmpty else {
         wasWhole = wasWhole || failed.isEmpty
+        noteRound(since: start, measured)
         continue
       }
       let batch = pending
       pending = []
       await push(batch)
+      noteRound(since: start, measured)
       if failed.isEmpty {
         pause = Self.pauses.lowerBound
         if !wasWhole { logger.notice("Services are programmed", metadata: ["ports": "\(count)"]) }
@@ -95,6 +138,19 @@ public actor ServiceSync {
           retry()
         }
       }
+    }
+  }
+
+  private func noteRound(since start: ContinuousClock.Instant, _ measured: [Date]) {
+    counted.syncDuration.observe(.now - start)
+    guard failed.isEmpty else {
+      triggers = Array((measured + triggers).prefix(Self.maximumTriggers))
+      return
+    }
+    let now = Date()
+    counted.lastSync = now.timeIntervalSince1970
+    for date in measured {
+      counted.programmingDuration.observe(max(0, now.timeIntervalSince(date)))
     }
   }
 
@@ -123,13 +179,15 @@ public actor ServiceSync {
             }
             return (service, endpoints == nil, nil)
           } catch {
-            return (service, false, error)
+            return (service, endpoints == nil, error)
           }
         }
       }
       for _ in 0..<Self.width { next() }
       var complained = false
-      for await (service, isRemoved, error) in group {
+      for await (service, isRemoval, error) in group {
+        let call = isRemoval ? "remove" : "put"
+        counted.calls[[call, error == nil ? "ok" : "error"], default: 0] += 1
         if let error {
           failed.insert(service)
           if !complained {
@@ -138,7 +196,7 @@ public actor ServiceSync {
               metadata: ["service": "\(service)", "reason": "\(error)"])
           }
           complained = true
-        } else if isRemoved {
+        } else if isRemoval {
           removed.insert(service)
         }
         next()

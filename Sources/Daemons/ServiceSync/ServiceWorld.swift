@@ -15,7 +15,7 @@ public struct ServiceWorld: Sendable {
   /// What has to be, by Service port.
   public private(set) var desired: [ServiceAddress: [Translation.Endpoint]] = [:]
   /// Whose the Service ports are: two Services cannot have one.
-  private var owners: [ServiceAddress: ObjectName] = [:]
+  private(set) var owners: [ServiceAddress: ObjectName] = [:]
 
   public init(node: String) { self.node = node }
 

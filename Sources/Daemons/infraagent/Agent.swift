@@ -3,10 +3,12 @@ import CNIBackend
 import Foundation
 import GRPCCore
 import GRPCNIOTransportHTTP2
+import HTTPServing
 import Health
 import Infrap4dDataplane
 import Kubernetes
 import Logging
+import Metrics
 import ServiceSync
 import Serving
 import StateDirectory
@@ -46,16 +48,17 @@ struct Agent: Sendable {
     }
 
     // What must be so for pods to be connected.
-    let conditions: @Sendable () async -> CheckServer.Conditions = {
+    let conditions: @Sendable () async -> CheckPage.Conditions = {
       var conditions = ["manager": manager.isServing, "hostInterface": host.isReady]
       conditions["services"] = await watch?.hasSynced
       conditions["node"] = watch?.hasNode
       return conditions
     }
+    let activity = CNIActivity()
     let listener = Listener(
       plan.cniAddress, security: .plaintext,
       services: [
-        CNIService(backend, logger: Logger(label: "cni")),
+        CNIService(backend, activity: activity, logger: Logger(label: "cni")),
         HealthService { await conditions().values.allSatisfy(\.self) },
       ], mode: 0o600, maximumConnections: 256, maximumRequestBytes: 1 << 20)
     let (ends, end) = AsyncStream<Void>.makeStream()
@@ -88,18 +91,26 @@ struct Agent: Sendable {
         do {
           try await listener.serve { logger.notice("listening", metadata: ["at": "\($0)"]) }
         } catch {
-          throw ListenError(address: plan.cniAddress, reason: "\(error)")
+          throw ListenError(
+            address: plan.cniAddress, reason: "\(error)", setting: "--set cniAddr=…")
         }
       }
       group.addTask {
-        let (host, port) = plan.health
-        do {
-          try await CheckServer(host: host, port: port, conditions: conditions).serve {
-            logger.notice("serving /check", metadata: ["at": "\(host):\($0)"])
+        let pages = pages(
+          conditions,
+          {
+            AgentMetrics.Sources(
+              conditions: await conditions(), cni: activity, occupancy: await backend.occupancy(),
+              watch: watch)
+          },
+          {
+            NamesPage(
+              pods: await backend.names(), services: await watch?.names() ?? [:])
+          })
+        try await HTTPServer(plan.health, pages: pages)
+          .serve(setting: "--set healthAddr=…") {
+            logger.notice("serving /check", metadata: ["at": "\($0)"])
           }
-        } catch {
-          throw ListenError(address: .ipv4(host, port), reason: "\(error)")
-        }
       }
       if let path = plan.felixSocket {
         group.addTask { try await serveFelix(path, manager) }
@@ -118,6 +129,26 @@ struct Agent: Sendable {
       group.cancelAll()
     }
     logger.notice("stopped")
+  }
+
+  private func pages(
+    _ conditions: @escaping @Sendable () async -> CheckPage.Conditions,
+    _ sources: @escaping @Sendable () async -> AgentMetrics.Sources,
+    _ names: @escaping @Sendable () async -> NamesPage
+  ) -> HTTPServer.Pages {
+    let check: @Sendable (HTTPRequest) async -> HTTPAnswer = { _ in
+      CheckPage.answer(await conditions())
+    }
+    var pages: HTTPServer.Pages = [
+      "/check": check, "/readyz": check, "/healthz": { _ in .text("ok") },
+      "/names.json": { request in await names().answer(request) },
+    ]
+    if plan.servesMetrics {
+      pages["/metrics"] = { _ in
+        HTTPAnswer(Exposition.contentType, await AgentMetrics.text(await sources()))
+      }
+    }
+    return pages
   }
 
   private func serveFelix(

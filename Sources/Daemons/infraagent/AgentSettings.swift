@@ -18,6 +18,7 @@ enum AgentSettings {
     .init("hostIfaceAddress", "200.1.1.2", "the host's address in the pipeline"),
     .init(
       "podCIDRs", "", "prefixes of pods, with commas, that the host reaches through the pipeline"),
+    .init("sysctls", "/proc/sys/net", "the kernel's settings of networks, writable"),
     .init("spareTAPs", "4", "TAPs that wait for the next pods"),
     .init("managerAddr", "127.0.0.1", "the Infra Manager: HOST, or unix:PATH"),
     .init("managerPort", "50002", "the Infra Manager's port"),
@@ -30,7 +31,8 @@ enum AgentSettings {
         + "is no Kubernetes"),
     .init("nodeName", "", "this node's name in Kubernetes; empty: $NODE_NAME, else the host's"),
     .init("cniAddr", "127.0.0.1:50001", "where CNI plugins call: HOST:PORT or unix:PATH"),
-    .init("healthAddr", "0.0.0.0:50096", "where /check is asked for by HTTP"),
+    .init("healthAddr", "0.0.0.0:50096", "where /check and /metrics are asked for by HTTP"),
+    .init("metrics", "true", "false: /metrics is not served"),
     .init(
       "felixSocket", "/var/run/calico/felix-dataplane.sock", "where Felix connects; none: nowhere"),
     .init("State", "/var/lib/cni/infraagent", "folder of what must survive a restart"),
@@ -119,6 +121,7 @@ enum AgentSettings {
         "hostIfaceAddress", "\(configuration["hostIfaceAddress"]) is no IPv4 address")
     }
     options.address = address
+    options.sysctls = configuration["sysctls"]
     for text in configuration.list("podCIDRs") {
       guard let prefix = IPv4Prefix(text) else {
         throw ConfigurationError("podCIDRs", "\(text) is no prefix; give such as 10.244.0.0/16")

@@ -11,7 +11,9 @@ struct Plan: Sendable {
   var pods: CNIBackendOptions
   var host: HostInterface.Options
   var cniAddress: ListenAddress
-  var health: (host: String, port: Int)
+  /// Of /check and /metrics.
+  var health: ListenAddress
+  var servesMetrics: Bool
   /// nil: Felix is not served.
   var felixSocket: String?
   /// nil: there is no Kubernetes.
@@ -30,10 +32,11 @@ struct Plan: Sendable {
       throw ConfigurationError("cniAddr", "give HOST:PORT or unix:PATH")
     }
     cniAddress = address
-    guard case .tcp(let host, let port) = try configuration.endpoint("healthAddr") else {
-      throw ConfigurationError("healthAddr", "give HOST:PORT")
+    guard let pages = ListenAddress(configuration["healthAddr"]) else {
+      throw ConfigurationError("healthAddr", "give HOST:PORT or unix:PATH")
     }
-    health = (host, port)
+    health = pages
+    servesMetrics = try configuration.flag("metrics")
     felixSocket = configuration["felixSocket"] == "none" ? nil : configuration["felixSocket"]
     cluster = try AgentSettings.cluster(configuration)
     nodeName = AgentSettings.nodeName(configuration)

@@ -6,10 +6,13 @@ import Foundation
 import GRPCCore
 import GRPCNIOTransportHTTP2
 import Glibc
+import HTTPServing
 import Health
+import HealthProtos
 import Infrap4dDataplane
 import Logging
 import ManagerService
+import Metrics
 import Serving
 import StateDirectory
 
@@ -30,6 +33,9 @@ struct InfraManagerProgram: AsyncParsableCommand {
       """)
 
   @OptionGroup var options: ConfigurationOptions
+
+  @Flag(help: "Ask the manager that runs whether it serves, for a probe: exit code 0 or 1.")
+  var check = false
 
   static let defaultFile = "/etc/infra/inframanager.yaml"
 
@@ -55,6 +61,7 @@ struct InfraManagerProgram: AsyncParsableCommand {
     let servers: (p4Runtime: Infrap4dOptions, gNMI: Infrap4dOptions)
     let gateway: InfraAgentService.Gateway
     let address: ListenAddress
+    let metrics: ListenAddress?
     do {
       configuration = try read()
       DaemonLog.bootstrap(try DaemonLog.level(configuration))
@@ -67,9 +74,11 @@ struct InfraManagerProgram: AsyncParsableCommand {
         throw ConfigurationError("InfraManager.addr", "give HOST:PORT or unix:PATH")
       }
       address = found
+      metrics = try ManagerSettings.metrics(configuration)
     } catch {
       throw ValidationError("\(error)")
     }
+    if check { return try await Self.check(address) }
     let logger = Logger(label: "inframanager")
     signal(SIGPIPE, SIG_IGN)
     let reloads = HangUpSignal {
@@ -78,7 +87,8 @@ struct InfraManagerProgram: AsyncParsableCommand {
     }
     defer { withExtendedLifetime(reloads) {} }
     do {
-      try await serve(configuration, servers.p4Runtime, servers.gNMI, gateway, address, logger)
+      try await serve(
+        configuration, servers.p4Runtime, servers.gNMI, gateway, address, metrics, logger)
     } catch let error as ValidationError {
       throw error
     } catch {
@@ -87,9 +97,36 @@ struct InfraManagerProgram: AsyncParsableCommand {
     }
   }
 
+  /// Asks for the health of a manager that listens there.
+  private static func check(_ address: ListenAddress) async throws {
+    var server = Infrap4dOptions()
+    switch address {
+    case .ipv4("0.0.0.0", let port): server.address = .tcp(host: "127.0.0.1", port: port)
+    case .ipv4(let host, let port), .ipv6(let host, let port):
+      server.address = .tcp(host: host, port: port)
+    case .unix(let path): server.address = .unix(path: path)
+    }
+    server.security = .plaintext
+    let answer = try await withGRPCClient(transport: try server.transport()) { client in
+      var options = CallOptions.defaults
+      options.timeout = .seconds(2)
+      let health = Grpc_Health_V1_Health.Client(wrapping: client)
+      return try? await health.check(.init(), options: options).status
+    }
+    guard answer == .serving else {
+      print(
+        answer == nil
+          ? "no manager answers at \(address)"
+          : "the manager at \(address) does not reach infrap4d, or has not brought it to what is "
+            + "wanted; see its log")
+      throw ExitCode(1)
+    }
+  }
+
   private func serve(
     _ configuration: Configuration, _ p4Runtime: Infrap4dOptions, _ gNMI: Infrap4dOptions,
-    _ gateway: InfraAgentService.Gateway, _ address: ListenAddress, _ logger: Logger
+    _ gateway: InfraAgentService.Gateway, _ address: ListenAddress,
+    _ metrics: ListenAddress?, _ logger: Logger
   ) async throws {
     let folder = configuration["State"]
     let directory = folder == "none" ? nil : try StateDirectory(folder, logger: logger)
@@ -119,15 +156,53 @@ struct InfraManagerProgram: AsyncParsableCommand {
     defer { withExtendedLifetime(signals) {} }
     await client.start()
     let connections = Task { try? await gnmi.runConnections() }
-    do {
-      try await listener.serve { logger.notice("listening", metadata: ["at": "\($0)"]) }
-    } catch {
-      throw ListenError(address: address, reason: "\(error)")
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      if let metrics {
+        group.addTask { try await serve(manager, client, at: metrics, logger) }
+      }
+      group.addTask {
+        do {
+          try await listener.serve { logger.notice("listening", metadata: ["at": "\($0)"]) }
+        } catch {
+          throw ListenError(
+            address: address, reason: "\(error)", setting: "--set InfraManager.addr=…")
+        }
+      }
+      // The listener ends first; the pages go on until then.
+      do { try await group.next() } catch {
+        listener.stop()
+        group.cancelAll()
+        throw error
+      }
+      group.cancelAll()
     }
     await client.stop()
     gnmi.beginGracefulShutdown()
     await connections.value
     logger.notice("stopped")
+  }
+
+  private func serve(
+    _ manager: InfraManager, _ client: Infrap4dClient, at address: ListenAddress, _ logger: Logger
+  ) async throws {
+    let pages: HTTPServer.Pages = [
+      "/metrics": { _ in
+        HTTPAnswer(
+          Exposition.contentType,
+          ManagerMetrics.text(await manager.activity(), isReady: await client.isReady))
+      },
+      "/healthz": { _ in .text("ok") },
+      "/readyz": { _ in
+        await client.isReady
+          ? .text("ok")
+          : .text(
+            "infrap4d is not reached, or has another controller; see the log", .serviceUnavailable)
+      },
+    ]
+    try await HTTPServer(address, pages: pages)
+      .serve(setting: "--set InfraManager.metrics-addr=…") {
+        logger.notice("serving /metrics", metadata: ["at": "\($0)"])
+      }
   }
 
   private func pipeline(

@@ -2,6 +2,7 @@ import Core
 import DaemonConfiguration
 import Infrap4dDataplane
 import ManagerService
+import Serving
 
 /// What the manager can be told. Names are upstream's where it has them.
 enum ManagerSettings {
@@ -18,10 +19,24 @@ enum ManagerSettings {
     .init("LogLevel", "Info", "Trace, Debug, Info, Notice, Warn, Error or Critical"),
     .init("InfraManager.addr", "127.0.0.1:50002", "where agents call"),
     .init(
+      "InfraManager.metrics-addr", "127.0.0.1:50097",
+      "where /metrics is served by HTTP: HOST:PORT or unix:PATH; empty: nowhere"),
+    .init(
       "InfraManager.arp-mac", "",
       "MAC of the arp-proxy on port 0; empty: the host interface answers for the gateway"),
     .init("State", "/var/lib/cni/inframanager", "folder of the desired state"),
   ]
+
+  /// - Returns: nil for nowhere.
+  static func metrics(_ configuration: Configuration) throws(ConfigurationError) -> ListenAddress? {
+    let text = configuration["InfraManager.metrics-addr"]
+    guard !text.isEmpty else { return nil }
+    guard let address = ListenAddress(text) else {
+      throw ConfigurationError(
+        "InfraManager.metrics-addr", "\(text) is no address; give HOST:PORT or unix:PATH")
+    }
+    return address
+  }
 
   /// Where infrap4d's services are.
   static func infrap4d(

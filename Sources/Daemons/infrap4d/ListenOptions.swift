@@ -9,6 +9,12 @@ struct ListenOptions: ParsableArguments {
       valueName: "address"))
   var listen = ["0.0.0.0:9559", "0.0.0.0:9339"]
 
+  @Option(
+    help: ArgumentHelp(
+      "The address of the page for browsers, /metrics, /healthz and /readyz, HTTP without TLS; empty: nowhere.",
+      valueName: "address"))
+  var metricsAddress = "127.0.0.1:9560"
+
   @Option(help: "The permissions of Unix sockets, octal.")
   var socketMode = "660"
 
@@ -29,6 +35,17 @@ struct ListenOptions: ParsableArguments {
     }
   }
 
+  /// - Returns: nil for none.
+  func metrics() throws -> ListenAddress? {
+    guard !metricsAddress.isEmpty else { return nil }
+    guard let address = ListenAddress(metricsAddress) else {
+      throw ValidationError(
+        "--metrics-address: \(metricsAddress) is no address: give HOST:PORT, [IPV6]:PORT or "
+          + "unix:PATH")
+    }
+    return address
+  }
+
   func mode() throws -> UInt32 {
     guard let mode = UInt32(socketMode, radix: 8), mode <= 0o777 else {
       throw ValidationError("--socket-mode is octal, such as 660")
@@ -39,6 +56,7 @@ struct ListenOptions: ParsableArguments {
   func validate() throws {
     _ = try mode()
     _ = try addresses()
+    _ = try metrics()
     guard (1...65_536).contains(maxConnections) else {
       throw ValidationError("--max-connections is 1 to 65536")
     }

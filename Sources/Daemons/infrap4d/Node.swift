@@ -4,6 +4,7 @@ import Foundation
 import GNMIService
 import GRPCCore
 import Glibc
+import HTTPServing
 import Hosting
 import Logging
 import P4RuntimeService
@@ -64,7 +65,9 @@ struct Node {
     defer { following.cancel() }
     let keeping = Task { await flows?.follow() }
     defer { keeping.cancel() }
-    try await serve(listeners, controller)
+    let watch = NodeWatch(
+      engine: maker.name, ports: ports, host: forwarder, controller: controller)
+    try await serve(listeners, try options.listening.metrics(), watch, controller)
     keeping.cancel()
     await keeping.value
     await ports.noteLocations()
@@ -88,7 +91,10 @@ struct Node {
     }
   }
 
-  private func serve(_ listeners: [Listener], _ controller: PipelineController) async throws {
+  private func serve(
+    _ listeners: [Listener], _ metrics: ListenAddress?, _ watch: NodeWatch,
+    _ controller: PipelineController
+  ) async throws {
     let logger = logger
     let packets = Task { await controller.deliverPackets() }
     defer { packets.cancel() }
@@ -98,6 +104,9 @@ struct Node {
     }
     defer { withExtendedLifetime(signals) {} }
     try await withThrowingTaskGroup(of: Void.self) { group in
+      if let metrics {
+        group.addTask { try await serve(watch, at: metrics) }
+      }
       for listener in listeners {
         group.addTask {
           do {
@@ -107,11 +116,23 @@ struct Node {
           }
         }
       }
-      do { try await group.waitForAll() } catch {
+      do {
+        // All listeners end together; the pages go on until then.
+        for _ in listeners { try await group.next() }
+        group.cancelAll()
+      } catch {
         // One address without the others would be half a server.
         for listener in listeners { listener.stop() }
+        group.cancelAll()
         throw error
       }
     }
+  }
+
+  private func serve(_ watch: NodeWatch, at address: ListenAddress) async throws {
+    try await HTTPServer(address, pages: NodePages.all(watch))
+      .serve(setting: "--metrics-address") {
+        logger.notice("serving /metrics", metadata: ["at": "\($0)"])
+      }
   }
 }

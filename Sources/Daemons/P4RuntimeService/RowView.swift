@@ -1,0 +1,42 @@
+import Core
+import P4RuntimeCodec
+
+/// The entries that controllers wrote, as the engine has them, to be looked at.
+public struct RowView {
+  private let state: ForwardingState
+
+  init(_ state: ForwardingState) { self.state = state }
+
+  /// In no order; none for a table that is not there.
+  public func entries(of table: String) -> some Sequence<TableEntry> {
+    let found = find(table)
+    return (found.flatMap { state.tables[$0.id] } ?? [:]).lazy.compactMap { key, row in
+      found.flatMap { entry($0, key, row) }
+    }
+  }
+
+  public func entry(of table: String, key: [UInt64]) -> TableEntry? {
+    let key = MatchKey(values: key)
+    guard let table = find(table), let row = state.tables[table.id]?[key] else { return nil }
+    return entry(table, key, row)
+  }
+
+  private func find(_ name: String) -> P4Program.Table? {
+    state.program.tables.values.first { $0.engineTable == name }
+  }
+
+  private func entry(_ table: P4Program.Table, _ key: MatchKey, _ row: Row) -> TableEntry? {
+    guard case .call(let call) = row.action else { return nil }
+    return state.program.engineEntry(table, key, call)
+  }
+}
+
+extension PipelineController {
+  /// Looks at the entries where they are: requests wait until `body` has returned.
+  ///
+  /// - Returns: nil when there is no pipeline, or while a request changes the entries, which is
+  ///   not waited for.
+  public func withRows<Result: Sendable>(_ body: @Sendable (RowView) -> Result) -> Result? {
+    activeState.map { body(RowView($0)) }
+  }
+}

@@ -1,0 +1,89 @@
+import Foundation
+import NodeTesting
+import Testing
+
+/// The page of a node, as a browser shows it.
+@Suite(.serialized)
+struct StatusPageTests {
+  /// A folder to look at the pages in, when it is wanted.
+  private static let pictures = ProcessInfo.processInfo.environment["K8SDP_PICTURES"]
+
+  private static func address(_ server: ServerProcess) async throws -> String {
+    while true {
+      if let match = server.log.firstMatch(of: /at=(127\.0\.0\.1:[0-9]+)/) {
+        return "http://\(match.1)/"
+      }
+      try await Task.sleep(for: .milliseconds(10))
+    }
+  }
+
+  @Test(.enabled(if: Browser.missing == nil, "\(Browser.missing ?? "")"))
+  func withoutPipeline() async throws {
+    let server = try ServerProcess()
+    try await server.start(["--dataplane", "model", "--metrics-address", "127.0.0.1:0"])
+    let page = try await Browser.open(
+      try await Self.address(server), picture: Self.pictures.map { $0 + "/red.png" })
+    #expect(page.contains(#"<div id="health" class="red""#), "\(page)")
+    #expect(page.contains("no pipeline is installed: every frame is dropped"))
+    #expect(page.contains("no controller is connected"))
+    #expect(page.contains("There is no port."))
+    #expect(page.contains("There is no Service."))
+  }
+
+  /// Ports, pods, a Service with its endpoint, a connection and drops; red, amber and green.
+  @Test(
+    .enabled(
+      if: Browser.missing == nil && NetworkNamespace.reason == nil,
+      "\(Browser.missing ?? NetworkNamespace.reason ?? "")"))
+  func aNode() async throws {
+    let node = try await ServiceNode([
+      "--dataplane", "model", "--metrics-address", "127.0.0.1:0",
+    ])
+    try await Command.check("ip", "link", "set", node.names[1], "up")
+    let address = try await Self.address(node.server)
+    let listener = try await LongConnection.serve(in: node.web, port: 8080)
+    let connection = try await LongConnection(
+      from: node.client, to: ServiceNode.vip, port: 80, folder: node.server.folder)
+    _ = try await node.client.exec(
+      "python3", "-c",
+      """
+      import socket
+      s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+      for _ in range(5): s.sendto(b"x", ("\(ServiceNode.vip)", 99))
+      """)
+    // Flows are counted every few seconds.
+    var json = ""
+    while !json.contains(#"{"count":1,"state":"tcpEstablished"}"#)
+      || !json.contains("\"\(ServiceNode.vip):80\",\"connections\":1")
+    {
+      json = try await Command.check("curl", "-sf", address + "status.json")
+    }
+    let page = try await Browser.open(
+      address, picture: Self.pictures.map { $0 + "/amber.png" })
+    #expect(page.contains(#"<div id="health" class="amber""#), "\(page)")
+    #expect(page.contains("no controller is connected: frames are forwarded, and nothing changes"))
+    for text in [
+      node.names[2], node.names[3], "10.244.0.6", "10.244.0.7", "02:00:00:00:02:06",
+      "\(ServiceNode.vip):80", "10.244.0.7:8080", "TCP, established", "no_service",
+      "the Service has no such port",
+    ] {
+      #expect(page.contains(text), "\(text)")
+    }
+    // It lives: it has asked more than once, and frames come in all the time.
+    let updates = try #require(page.firstMatch(of: /data-updates="([0-9]+)"/))
+    #expect(try #require(Int(updates.1)) >= 2)
+    #expect(page.contains(/Frames in, a second<\/span><b>[1-9]/))
+    #expect(!page.contains("NaN") && !page.contains("undefined"))
+
+    try await TestController.run(
+      try TestController.unix(node.server.socket), electionID: .max
+    ) { _ in
+      let page = try await Browser.open(
+        address, picture: Self.pictures.map { $0 + "/green.png" }, isDark: true)
+      #expect(page.contains(#"<div id="health" class="green""#), "\(page)")
+      #expect(page.contains("frames are forwarded, and a controller is connected"))
+    }
+    withExtendedLifetime((listener, connection)) {}
+    try await node.stop()
+  }
+}

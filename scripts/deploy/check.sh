@@ -1,0 +1,272 @@
+#!/usr/bin/env bash
+# Checks all of deploy/ and scripts/ that has to do with it.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here/../.."
+
+usage() {
+  cat <<'TEXT'
+check.sh [--programs DIR] [scripts] [certificates] [units] [manifests] [images] [node]
+
+All parts without a name of one. What cannot run here is skipped and says why.
+
+  scripts        shellcheck, and --help of each
+  certificates   the set is complete, right and left alone; a wrong one is told
+  units          systemd-analyze verify
+  manifests      kustomize, the schemas of Kubernetes 1.29 to 1.37, rights against what the agent asks for
+  images         root filesystems of the three images from Debian packages and the programs in DIR, run
+                 by runc with what the manifests say of user, capabilities and mounts, until they are
+                 healthy; then with another user than 0
+  node           node.sh up, demo, down with the programs in DIR, in namespaces of its own
+
+  --programs DIR   the programs (.build/debug). Compiling them within an image takes too long for CI: the
+                   images of a check have those of this checkout, those of `make images` are built by
+                   deploy/images/Dockerfile.
+TEXT
+}
+
+passed=0 failed=0 skipped=0
+pass() { passed=$((passed + 1)); echo "ok    $*"; }
+miss() { failed=$((failed + 1)); echo "FAIL  $*"; }
+skip() { skipped=$((skipped + 1)); echo "skip  $*"; }
+expect() { # WHAT COMMAND…
+  local what=$1
+  shift
+  if "$@" >"$work/out" 2>&1; then pass "$what"; else miss "$what"; sed 's/^/      /' "$work/out" | tail -20; fi
+}
+refuse() { # WHAT TEXT COMMAND…
+  local what=$1 text=$2
+  shift 2
+  if "$@" >"$work/out" 2>&1; then miss "$what: it was taken"; elif grep -q "$text" "$work/out"; then pass "$what"; else
+    miss "$what"
+    sed 's/^/      /' "$work/out" | tail -5
+  fi
+}
+
+work=$(mktemp -d)
+containers=()
+finish() {
+  for id in "${containers[@]}"; do runc delete --force "$id" 2>/dev/null || true; done
+  if [ -e "/run/netns/infra-check" ]; then ip netns del infra-check; fi
+  rm -rf "$work"
+}
+trap finish EXIT
+
+check_scripts() {
+  local script
+  local scripts=(scripts/tls/*.sh scripts/deploy/*.sh deploy/images/*.sh scripts/create_interfaces.sh
+    scripts/arp_proxy.sh)
+  if command -v shellcheck >/dev/null; then expect "shellcheck" shellcheck "${scripts[@]}"; else
+    skip "shellcheck is not installed"
+  fi
+  for script in "${scripts[@]}"; do expect "$script --help" "$script" --help; done
+}
+
+check_certificates() {
+  local folder=$work/tls gen=scripts/tls/gen_certs.sh file
+  expect "certificates are made" $gen --out "$folder" --host node-1 --host 192.0.2.5
+  for file in stratum client; do
+    expect "$file.crt is of ca.crt" openssl verify -x509_strict -CAfile "$folder/ca.crt" "$folder/$file.crt"
+    expect "$file.key is its user's alone" test "$(stat -c %a "$folder/$file.key")" = 600
+  done
+  for file in localhost node-1; do
+    expect "the server is $file" openssl verify -CAfile "$folder/ca.crt" -verify_hostname $file "$folder/stratum.crt"
+  done
+  for file in 127.0.0.1 ::1 192.0.2.5; do
+    expect "the server is $file" openssl verify -CAfile "$folder/ca.crt" -verify_ip $file "$folder/stratum.crt"
+  done
+  expect "no key of the authority stays" test "$(find "$folder" -type f | wc -l)" = 5
+  file=$(sha256sum "$folder"/*)
+  expect "a set that is there stays" $gen --out "$folder"
+  expect "byte for byte" test "$file" = "$(sha256sum "$folder"/*)"
+  cp "$folder/client.key" "$folder/stratum.key"
+  refuse "a key of another certificate is told" "is not the key of" $gen --out "$folder"
+  rm "$folder/client.key"
+  refuse "a file that is not there is told" "is not there; make a new set with --renew" $gen --out "$folder"
+  expect "--renew makes a new set" $gen --out "$folder" --renew
+}
+
+check_units() {
+  command -v systemd-analyze >/dev/null || { skip "units: systemd is not installed"; return; }
+  local root=$work/units
+  mkdir -p "$root"/{etc/systemd/system,usr/lib/systemd,usr/local/bin,usr/bin}
+  ln -s usr/bin "$root/bin"
+  ln -s usr/lib "$root/lib"
+  cp -r /lib/systemd/system "$root/usr/lib/systemd/"
+  cp deploy/systemd/*.{service,target} "$root/etc/systemd/system/"
+  for program in infrap4d inframanager infraagent arp-proxy; do install -m 0755 /bin/true "$root/usr/local/bin/$program"; done
+  install -m 0755 /bin/kill "$root/usr/bin/kill"
+  expect "systemd-analyze verify" systemd-analyze verify --root="$root" --man=no infra-offload.target arp-proxy.service
+  expect "it says nothing" test ! -s "$work/out"
+}
+
+rendered() { echo "$work/$(basename "$1").yaml"; }
+
+check_manifests() {
+  local tools overlay version
+  tools=$(scripts/deploy/tools.sh) || { skip "manifests: no kubernetes-validate from PyPI"; return; }
+  for overlay in deploy/kubernetes/base deploy/kubernetes/overlays/*; do
+    if "$tools/bin/kubectl" kustomize "$overlay" >"$(rendered "$overlay")" 2>"$work/out"; then
+      pass "kustomize $overlay"
+    else
+      miss "kustomize $overlay: $(cat "$work/out")"
+      continue
+    fi
+    for version in 1.29 1.31 1.33 1.35 1.37; do
+      expect "$(basename "$overlay") by the schemas of $version" "$tools/bin/kubernetes-validate" \
+        --strict --no-warn --quiet -k $version "$(rendered "$overlay")"
+    done
+    expect "$(basename "$overlay"): rights, credentials, probes, limits" \
+      "$tools/bin/python" scripts/deploy/check_manifests.py "$(rendered "$overlay")"
+  done
+  expect "examples by the schemas" "$tools/bin/kubernetes-validate" --strict --no-warn --quiet -k 1.35 \
+    deploy/example/test_pod.yaml deploy/example/service.yaml
+}
+
+# describe ID DAEMONSET CONTAINER IMAGE [OPTION…]
+describe() {
+  local id=infra-check-$1
+  "$tools/bin/python" scripts/deploy/container.py --manifest "$manifest" --daemonset "$2" --container "$3" \
+    --rootfs "$work/images/$4" --netns /run/netns/infra-check --volumes "$volumes" --bundle "$work/$id" "${@:5}"
+}
+# container as describe: in the background, its log in $work/ID.log.
+container() {
+  local id=infra-check-$1
+  describe "$@"
+  containers+=("$id")
+  runc run --bundle "$work/$id" "$id" </dev/null >"$work/$1.log" 2>&1 &
+}
+wait_for() { # SECONDS COMMAND…
+  local tries=$(($1 * 4))
+  shift
+  for _ in $(seq "$tries"); do
+    "$@" >/dev/null 2>&1 && return
+    sleep 0.25
+  done
+  return 1
+}
+log_of() { sed "s/^/      $1: /" "$work/$1.log" | tail -5; }
+answers() { ip netns exec infra-check bash -c "exec 3<>/dev/tcp/127.0.0.1/$1" 2>/dev/null; }
+healthy() { ip netns exec infra-check curl -sf --noproxy '*' http://127.0.0.1:50096/check; }
+stop_containers() {
+  local id
+  for id in "${containers[@]}"; do runc kill "$id" TERM 2>/dev/null || true; done
+  for id in "${containers[@]}"; do
+    wait_for 10 bash -c "! runc state $id" || miss "$id does not end within 10 s of SIGTERM"
+    runc delete --force "$id" 2>/dev/null || true
+  done
+  containers=()
+}
+
+check_images() {
+  local image tools manifest volumes user
+  [ "$(id -u)" -eq 0 ] || { skip "images: not root"; return; }
+  for image in mmdebstrap runc ip curl; do
+    command -v $image >/dev/null || { skip "images: $image is not installed"; return; }
+  done
+  tools=$(scripts/deploy/tools.sh) || { skip "images: no PyPI"; return; }
+  mkdir -p "$work/images"
+  for image in infrap4d inframanager infraagent; do
+    if deploy/images/rootfs.sh --image $image --programs "$programs" --out "$work/images/$image" >"$work/out" 2>&1; then
+      pass "$(tail -1 "$work/out" | sed "s,$work/,,g")"
+    else
+      miss "$image: $(tail -3 "$work/out")"
+      return
+    fi
+  done
+  ip netns add infra-check
+  ip -n infra-check link set lo up
+  # As Kubernetes has it, on DPDK; then the model as another user, with the capabilities that systemd
+  # would give.
+  for user in '' 65532; do
+    image=$([ -z "$user" ] && echo infra-cni || echo model)
+    manifest=$work/$image.yaml
+    "$tools/bin/kubectl" kustomize "deploy/kubernetes/overlays/$image" >"$manifest"
+    volumes=$work/volumes${user:+-$user}
+    mkdir -p "$volumes"/{state,certs}
+    scripts/tls/gen_certs.sh --out "$volumes/certs" >/dev/null
+    chown -R 65532:65532 "$volumes"
+    if [ -z "$user" ]; then chown 0:0 "$volumes/certs/stratum.key"; chmod 0644 "$volumes/certs/client.key"; chmod 0755 "$volumes/certs"; fi
+    # One folder stands for the states of all; each has its own in a cluster.
+    run_images "$user"
+    ip -n infra-check -o link show type tun | sed -n 's/^[0-9]*: \(P4TAP_[0-9]*\)[:@].*/\1/p' |
+      while read -r tap; do ip -n infra-check link del "$tap"; done
+  done
+  for image in infrap4d inframanager infraagent; do
+    expect "$image: nothing has been written into its root" test -z "$(find "$work/images/$image" -newer "$work/images/$image.spdx.json" -type f)"
+  done
+}
+
+run_images() {
+  local as=${1:-0} option=()
+  [ -z "$1" ] || option=(--user "$1")
+  local whole=$volumes
+  for volumes in "$whole-infrap4d" "$whole-inframanager" "$whole-infraagent"; do
+    cp -a "$whole" "$volumes"
+  done
+  [ -n "$1" ] || chown -R 0:0 "$whole-infrap4d" "$whole-infraagent"
+  chown 0:0 "$whole-inframanager/state"
+  volumes=$whole-infrap4d
+  container "infrap4d-$as" infrap4d-ds infrap4d infrap4d "${option[@]}"
+  if wait_for 20 answers 9559; then pass "infrap4d serves as user $as, overlay $(basename "$manifest" .yaml)"; else miss "infrap4d does not serve as user $as"; log_of "infrap4d-$as"; fi
+  volumes=$whole-inframanager
+  describe "own-state-$as" inframanager-ds own-state inframanager
+  expect "init container own-state" runc run --bundle "$work/infra-check-own-state-$as" "infra-check-own-state-$as"
+  expect "gives the state to user 65532" test "$(stat -c %u "$volumes/state")" = 65532
+  container "inframanager-$as" inframanager-ds manager inframanager
+  if wait_for 30 runc exec "infra-check-inframanager-$as" /usr/bin/inframanager --check; then
+    pass "inframanager is ready by its own probe, as user 65532 without a capability"
+  else
+    miss "inframanager is not ready"; log_of "inframanager-$as"
+  fi
+  volumes=$whole-infraagent
+  describe "install-cni-$as" infraagent-ds install-cni infraagent
+  expect "init container install-cni" runc run --bundle "$work/infra-check-install-cni-$as" "infra-check-install-cni-$as"
+  expect "installs plugins and configuration" test -x "$volumes/cni-bin/infra-cni" -a -x "$volumes/cni-bin/host-local" \
+    -a -s "$volumes/cni-conf/05-infra.conflist"
+  if [ -n "$1" ]; then
+    "$tools/bin/kubectl" kustomize deploy/kubernetes/overlays/calico >"$work/calico.yaml"
+    manifest=$work/calico.yaml describe felix infraagent-ds install-felix-proxy infraagent
+    expect "init container install-felix-proxy" runc run --bundle "$work/infra-check-felix" infra-check-felix
+    expect "installs Felix's driver" test -x "$volumes/felix-plugins/felix-api-proxy"
+  fi
+  expect "host-local runs" env CNI_COMMAND=VERSION "$volumes/cni-bin/host-local"
+  describe "checkManager-$as" infraagent-ds wait-for-manager infraagent
+  expect "init container wait-for-manager" timeout 10 \
+    runc run --bundle "$work/infra-check-checkManager-$as" "infra-check-checkManager-$as"
+  container "infraagent-$as" infraagent-ds agent infraagent "${option[@]}" --env INFRAAGENT_KUBECONFIG=none
+  if wait_for 30 healthy; then pass "infraagent: /check is green as user $as"; else miss "infraagent: /check is not green as user $as"; log_of "infraagent-$as"; fi
+  local id pid sets
+  for id in "${containers[@]}"; do
+    pid=$(runc state "$id" 2>/dev/null | sed -n 's/.*"pid": \([0-9]*\),.*/\1/p')
+    sets=$(sed -n 's/^\(Uid\|CapEff\|NoNewPrivs\):\t*//p' "/proc/$pid/status" | tr '\t\n' '  ')
+    echo "      $id: uid, effective capabilities, no_new_privs: $sets"
+  done
+  refuse "the root filesystem is read-only" "Read-only file system" \
+    runc exec "infra-check-inframanager-$as" /usr/bin/busybox touch /new
+  stop_containers
+}
+
+check_node() {
+  [ "$(id -u)" -eq 0 ] || { skip "node: not root"; return; }
+  [ -x /usr/lib/cni/host-local ] || { skip "node: no host-local (containernetworking-plugins)"; return; }
+  unshare -m -n true 2>/dev/null || { skip "node: no namespaces here"; return; }
+  expect "node.sh up, demo, up again, down: $(basename "$programs")" timeout 240 unshare -m -n --propagation private \
+    scripts/deploy/isolated.sh scripts/deploy/check_node.sh "$programs"
+  sed -n 's/^node.sh: /      /p' "$work/out" | grep -E 'asks|reaches|nothing|ready' | sort -u || true
+}
+
+programs=.build/debug
+parts=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --programs) programs=${2:?--programs needs a folder}; shift 2 ;;
+    -h | --help) usage; exit 0 ;;
+    scripts | certificates | units | manifests | images | node) parts+=("$1"); shift ;;
+    *) echo "check.sh: $1 is no part; see --help" >&2; exit 2 ;;
+  esac
+done
+[ ${#parts[@]} -gt 0 ] || parts=(scripts certificates units manifests images node)
+for part in "${parts[@]}"; do "check_$part"; done
+echo "deploy: $passed passed, $failed failed, $skipped skipped"
+[ $failed -eq 0 ]

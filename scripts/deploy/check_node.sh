@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# check_node.sh PROGRAMS: node.sh from nothing to nothing, run by check.sh in namespaces of its own.
+set -euo pipefail
+case ${1:-} in '' | -h | --help) sed -n '2s/^# //p' "$0"; exit 0 ;; esac
+here=$(cd "$(dirname "$0")" && pwd)
+node() { "$here/node.sh" "$@" --no-systemd --dataplane model --programs "$programs"; }
+programs=$1
+trap 'node down' EXIT
+node up
+node demo
+node up
+node demo
+# Each part may be gone for a while: killed, it is started again, and the Service answers.
+for daemon in infrap4d inframanager infraagent; do
+  pid=$(<"/run/infra-offload/$daemon.pid")
+  kill -KILL "$pid"
+  while grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$pid/status"; do sleep 0.1; done
+  node up
+  node demo
+done
+# The log is cut off, and goes on.
+log=/var/log/infraagent/infraagent.log
+grep -q listening $log
+if command -v logrotate >/dev/null; then
+  logrotate --force --state "$CHANGES/logrotate.status" /etc/logrotate.d/infra-offload
+  [ -s $log.1 ] || { echo "$log.1 is not there"; exit 1; }
+  kill -HUP "$(</run/infra-offload/infraagent.pid)"
+  for _ in $(seq 50); do ! grep -q 'log level' $log || break; sleep 0.1; done
+  grep -q 'log level' $log || { echo "$log does not go on"; exit 1; }
+  [ "$(tr -d '\0' <$log | wc -c)" -eq "$(wc -c <$log)" ] || { echo "$log has a hole"; exit 1; }
+fi
+node down
+trap - EXIT
+left=$(ip -o link show type tun; ls /run/netns; find /run /var/log /var/lib/cni /etc/infra /usr/share/stratum \
+  -newer "$CHANGES/etc" -type f 2>/dev/null; find "$CHANGES" -path '*upper*' -type f -path '*infra*')
+[ -z "$left" ] || { echo "left behind: $left"; exit 1; }
+echo "node.sh: nothing was left behind"

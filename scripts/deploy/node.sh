@@ -1,0 +1,272 @@
+#!/usr/bin/env bash
+# A node without Kubernetes: infrap4d, inframanager and infraagent, and pods by infra-cni.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+
+usage() {
+  cat <<'TEXT'
+node.sh up [--programs DIR] [--dataplane dpdk|model] [--pods CIDR] [--no-systemd]
+node.sh demo      two pods, a Service between them, and what comes through it
+node.sh status    what runs, and what /check says
+node.sh down      stops and removes all of it: programs, state, logs, certificates, TAPs, sockets
+
+  --programs DIR   the programs, built (.build/release of this checkout)
+  --dataplane      dpdk, or model, which needs no DPDK (dpdk)
+  --pods CIDR      addresses of pods (10.244.0.0/24)
+  --no-systemd     processes of this script's, for machines where systemd does not run
+
+Every step may have been done before; up with other options changes what is there. Needs root.
+TEXT
+}
+say() { echo "node.sh: $*"; }
+fail() { echo "node.sh: $1" >&2; exit "${2:-1}"; }
+
+daemons=(infrap4d inframanager infraagent)
+programs=("${daemons[@]}" infra-cni gnmi-ctl)
+user=infra-offload
+run=/run/infra-offload
+certs=/usr/share/stratum/certs
+
+# capabilities DAEMON: those of its unit, as setpriv names them.
+capabilities() {
+  sed -n 's/^AmbientCapabilities=//p' "$top/deploy/systemd/$1.service" | tr 'A-Z ' 'a-z\n' |
+    sed 's/^cap_//'
+}
+
+# A process that has ended and that nobody has waited for is not alive.
+alive() { [ -s "$run/$1.pid" ] && grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$(<"$run/$1.pid")/status"; }
+
+# log_of NAME: its file, where upstream has it.
+log_of() { if [ "$1" = infraagent ]; then echo /var/log/infraagent/infraagent.log; else echo "/var/log/$1.log"; fi; }
+
+# start NAME USER-COMMAND…: in the background, with a file for its number and one for its log.
+start() {
+  local name=$1
+  shift
+  if alive "$name"; then say "$name runs"; return; fi
+  install -d "$(dirname "$(log_of "$name")")"
+  setsid "$@" </dev/null >>"$(log_of "$name")" 2>&1 &
+  echo $! >"$run/$name.pid"
+  say "started $name; its log is $(log_of "$name")"
+}
+
+# unprivileged DAEMON COMMAND…: starts it as its unit does.
+unprivileged() {
+  local set name=$1
+  set=$(capabilities "$name" | sed 's/^/+/' | paste -sd,)
+  set=-all${set:+,$set}
+  start "$name" setpriv --reuid $user --regid $user --clear-groups --no-new-privs \
+    --inh-caps "$set" --ambient-caps "$set" --bounding-set "$set" "${@:2}"
+}
+
+stop() {
+  alive "$1" || { rm -f "$run/$1.pid"; return 0; }
+  local pid
+  pid=$(<"$run/$1.pid")
+  kill "$pid"
+  for _ in $(seq 100); do alive "$1" || break; sleep 0.1; done
+  if alive "$1"; then
+    kill -KILL "$pid"
+    say "$1 did not stop within 10 s and was killed"
+  else
+    say "stopped $1"
+  fi
+  rm -f "$run/$1.pid"
+}
+
+write() { # FILE: standard input, said when it is new
+  local new
+  new=$(cat)
+  [ -f "$1" ] && [ "$(<"$1")" = "$new" ] && return 0
+  install -d "$(dirname "$1")"
+  printf '%s\n' "$new" >"$1"
+  say "wrote $1"
+}
+
+systemd_runs() { [ -d /run/systemd/system ] && [ "$systemd" = true ]; }
+
+up() {
+  for tool in ip setpriv curl python3 openssl; do
+    command -v $tool >/dev/null ||
+      fail "there is no $tool; apt-get install iproute2 util-linux curl python3 openssl"
+  done
+  python3 -c 'import yaml' 2>/dev/null || fail "there is no yaml for python3; apt-get install python3-yaml"
+  [ -c /dev/net/tun ] || fail "there is no /dev/net/tun; modprobe tun"
+  [ -x /usr/lib/cni/host-local ] ||
+    fail "there is no host-local; apt-get install containernetworking-plugins"
+  for program in "${programs[@]}"; do
+    [ -x "$from/$program" ] || fail "$from/$program is not there; make programs, or give --programs"
+    cmp -s "$from/$program" "/usr/local/bin/$program" && continue
+    install -m 0755 "$from/$program" "/usr/local/bin/$program.new"
+    mv -f "/usr/local/bin/$program.new" "/usr/local/bin/$program"
+    say "installed /usr/local/bin/$program"
+  done
+  local absent
+  absent=$(ldd /usr/local/bin/infrap4d | sed -n 's/ => not found//p' | tr -d '\t' | paste -sd' ')
+  [ -z "$absent" ] || fail "infrap4d finds no $absent; scripts/install-dependencies.sh --build-only"
+  getent passwd $user >/dev/null || {
+    useradd --system --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin $user
+    say "made the user $user"
+  }
+  "$top/scripts/tls/gen_certs.sh" --out $certs --owner $user:$user
+  write /etc/infra/infrap4d.env <<<"INFRAP4D_OPTIONS=--dataplane $dataplane"
+  write /etc/infra/inframanager.yaml <<<'LogLevel: Info'
+  write /etc/infra/infraagent.yaml <<TEXT
+kubeconfig: $run/kubeconfig
+nodeName: $(hostname)
+podCIDRs: $pods
+healthAddr: "127.0.0.1:50096"
+felixSocket: none
+TEXT
+  install -d /etc/infra/services /opt/cni/bin
+  install -m 0755 /usr/local/bin/infra-cni /usr/lib/cni/host-local /opt/cni/bin/
+  write /etc/cni/net.d/05-infra.conflist <<TEXT
+{"cniVersion": "1.0.0", "name": "infra",
+ "plugins": [{"type": "infra-cni", "ipam": {"type": "host-local", "subnet": "$pods"}}]}
+TEXT
+  install -d /var/lib/cni
+  [ "$(($(stat -c %a /var/lib/cni) % 2))" -eq 1 ] || {
+    chmod o+x /var/lib/cni
+    say "/var/lib/cni can be passed by other users than root now (chmod o+x)"
+  }
+  install -d -o $user -g $user -m 0700 /var/lib/infrap4d /var/lib/cni/inframanager /var/lib/cni/infraagent
+  install -d -m 0755 $run
+  start services-api python3 "$here/services_api.py" --folder /etc/infra/services \
+    --node "$(hostname)" --pods "$pods" --kubeconfig $run/kubeconfig
+  for _ in $(seq 50); do [ -s $run/kubeconfig ] && break; sleep 0.1; done
+  if systemd_runs; then
+    install -m 0644 "$top"/deploy/systemd/{infra-offload.target,{infrap4d,inframanager,infraagent}.service} \
+      /etc/systemd/system/
+    systemctl daemon-reload
+    systemctl enable --quiet infra-offload.target "${daemons[@]}"
+    systemctl start infra-offload.target "${daemons[@]}"
+    say "systemd runs ${daemons[*]}; their logs: journalctl -u infrap4d -u inframanager -u infraagent"
+  else
+    unprivileged infrap4d /usr/local/bin/infrap4d --listen 127.0.0.1:9559 \
+      --listen 127.0.0.1:9339 --dataplane "$dataplane"
+    unprivileged inframanager /usr/local/bin/inframanager
+    unprivileged infraagent /usr/local/bin/infraagent
+    write /etc/logrotate.d/infra-offload <"$top/deploy/logrotate/infra-offload"
+  fi
+  for _ in $(seq 120); do
+    curl -sf -o /dev/null --noproxy '*' http://127.0.0.1:50096/check && { say "ready: pods can come"; return; }
+    systemd_runs || for daemon in "${daemons[@]}"; do
+      alive "$daemon" || fail "$daemon has ended: $(tail -n 1 "$(log_of "$daemon")")"
+    done
+    sleep 0.5
+  done
+  curl -s --noproxy '*' http://127.0.0.1:50096/check >&2 || true
+  fail "not ready within 60 s: see what of the above is false, and the logs of that daemon"
+}
+
+demo() {
+  local client web
+  client=$("$here/pod.sh" add demo-client)
+  web=$("$here/pod.sh" add demo-web)
+  say "pods demo-client $client and demo-web $web"
+  write /etc/infra/services/demo.yaml <<TEXT
+apiVersion: v1
+kind: Service
+metadata: {name: demo}
+spec:
+  clusterIP: 10.96.0.80
+  clusterIPs: [10.96.0.80]
+  type: ClusterIP
+  ports: [{name: http, protocol: TCP, port: 80, targetPort: 8080}]
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: demo-1, labels: {kubernetes.io/service-name: demo}}
+addressType: IPv4
+ports: [{name: http, protocol: TCP, port: 8080}]
+endpoints: [{addresses: ["$web"], conditions: {ready: true}, nodeName: "$(hostname)"}]
+TEXT
+  install -d $run/www
+  echo "hello from demo-web" >$run/www/index.html
+  start demo-web ip netns exec demo-web python3 -m http.server 8080 --bind "$web" --directory $run/www
+  "$here/pod.sh" exec demo-client ping -c 1 -W 2 "$web" >/dev/null || fail "demo-client does not reach $web"
+  say "demo-client reaches demo-web by its address"
+  for _ in $(seq 40); do
+    if answer=$("$here/pod.sh" exec demo-client curl -sf --noproxy '*' --max-time 2 http://10.96.0.80/); then
+      say "demo-client asks the Service http://10.96.0.80/: $answer"
+      return
+    fi
+    sleep 0.5
+  done
+  fail "the Service 10.96.0.80 does not answer; see infraagent's log"
+}
+
+status() {
+  if systemd_runs; then
+    systemctl --no-pager --lines=0 status "${daemons[@]}" || true
+  else
+    for daemon in "${daemons[@]}"; do
+      if alive "$daemon"; then say "$daemon runs ($(<"$run/$daemon.pid"))"; else say "$daemon does not run"; fi
+    done
+  fi
+  curl -s --noproxy '*' http://127.0.0.1:50096/check || fail "infraagent does not answer; node.sh up"
+}
+
+down() {
+  local netns tap
+  stop demo-web
+  "$top/scripts/arp_proxy.sh" --stop
+  for netns in demo-client demo-web; do
+    [ -e "/run/netns/$netns" ] || continue
+    "$here/pod.sh" del $netns 2>/dev/null || ip netns del $netns
+    say "removed the pod $netns"
+  done
+  if systemd_runs && [ -e /etc/systemd/system/infra-offload.target ]; then
+    systemctl disable --quiet --now infra-offload.target "${daemons[@]}" arp-proxy.service 2>/dev/null || true
+    say "systemd stopped ${daemons[*]}"
+  fi
+  for daemon in infraagent inframanager; do stop $daemon; done
+  stop infrap4d
+  stop services-api
+  # TAPs outlive infrap4d, for its next start.
+  for tap in $(ip -o link show type tun | sed -n 's/^[0-9]*: \(P4TAP_[0-9]*\)[:@].*/\1/p'); do
+    ip link del "$tap"
+    say "removed the TAP $tap"
+  done
+  rm -f /etc/systemd/system/{infra-offload.target,infrap4d.service,inframanager.service,infraagent.service,arp-proxy.service}
+  ! systemd_runs || systemctl daemon-reload
+  for program in "${programs[@]}"; do rm -f "/usr/local/bin/$program"; done
+  rm -f /opt/cni/bin/{infra-cni,host-local} /etc/cni/net.d/05-infra.conflist /var/run/calico/felix-dataplane.sock
+  rm -f $certs/{ca,stratum,client}.crt $certs/{stratum,client}.key /etc/logrotate.d/infra-offload
+  rm -f /var/log/{infrap4d,inframanager,infraagent,services-api,demo-web,arp_proxy}.log{,.*}
+  rm -rf /var/log/infraagent $run /etc/infra /var/lib/infrap4d /var/lib/cni/{inframanager,infraagent,infra-cni} \
+    /var/lib/cni/networks/infra
+  rmdir -p --ignore-fail-on-non-empty $certs /etc/cni/net.d /opt/cni/bin /var/lib/cni/networks /var/lib/cni 2>/dev/null || true
+  ! getent passwd $user >/dev/null || userdel $user
+  say "nothing is left"
+}
+
+command=${1:-}
+[ $# -eq 0 ] || shift
+from=$top/.build/release dataplane=dpdk pods=10.244.0.0/24 systemd=true
+while [ $# -gt 0 ]; do
+  case $1 in
+    --programs | --dataplane | --pods)
+      [ $# -ge 2 ] || fail "$1 needs a value; see --help" 2
+      case $1 in
+        --programs) from=$2 ;;
+        --dataplane) dataplane=$2 ;;
+        --pods) pods=$2 ;;
+      esac
+      shift 2
+      ;;
+    --no-systemd) systemd=false; shift ;;
+    -h | --help) usage; exit 0 ;;
+    *) fail "$1 is no option; see --help" 2 ;;
+  esac
+done
+case $dataplane in dpdk | model) ;; *) fail "--dataplane is dpdk or model" 2 ;; esac
+case $command in
+  -h | --help) usage; exit 0 ;;
+  up | demo | status | down)
+    [ "$(id -u)" -eq 0 ] || fail "needs root; run with sudo"
+    $command
+    ;;
+  *) fail "give up, demo, status or down; see --help" 2 ;;
+esac
