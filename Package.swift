@@ -1,9 +1,9 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-/// Everything that needs libdpdk hangs on this trait, which is on by default.
-/// `swift build --disable-default-traits` builds the model, the replay library
-/// and `k8sdp` without it.
+/// Everything that needs libdpdk hangs on the trait DPDK, what k8sdp does with a running
+/// infrap4d, and so gRPC, on Infrap4d. Both are on by default; `swift build
+/// --disable-default-traits` builds the model, the replay library and `k8sdp` without them.
 let dpdk: Target.Dependency = .target(name: "DPDKDataplane", condition: .when(traits: ["DPDK"]))
 
 /// What generated gRPC code stands on.
@@ -31,8 +31,9 @@ let package = Package(
     .executable(name: "felix-api-proxy", targets: ["felix-api-proxy"]),
   ],
   traits: [
-    .default(enabledTraits: ["DPDK"]),
+    .default(enabledTraits: ["DPDK", "Infrap4d"]),
     .trait(name: "DPDK", description: "The dataplane on DPDK's SWX pipeline (needs libdpdk-dev)"),
+    .trait(name: "Infrap4d", description: "k8sdp with a running infrap4d (builds gRPC)"),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -117,7 +118,8 @@ let package = Package(
     .executableTarget(
       name: "k8sdp",
       dependencies: [
-        "Core", "SimDataplane", "Replay", "LiveReplay", dpdk,
+        "Core", "SimDataplane", "Replay", dpdk,
+        .target(name: "LiveReplay", condition: .when(traits: ["Infrap4d"])),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],

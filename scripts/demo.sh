@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Replays one fixture through both dataplanes, compares them and explains it.
 #
-#   scripts/demo.sh FIXTURE OUT
+#   scripts/demo.sh K8SDP FIXTURE OUT
 set -euo pipefail
-fixture=${1:?a folder of Fixtures}
-out=${2:?a folder to write to}
-k8sdp=.build/release/k8sdp
+k8sdp=${1:?the program}
+fixture=${2:?a folder of Fixtures}
+out=${3:?a folder to write to}
 
 inputs=()
 for file in "$fixture"/in-port-*.pcap*; do

@@ -12,7 +12,7 @@ export SWIFT_BACKTRACE=enable=no
 address() {
   # Not leaks: Swift's runtime and DPDK keep memory for ever.
   export ASAN_OPTIONS=detect_leaks=0
-  swift build -c release --product k8sdp --scratch-path .build-asan --sanitize address
+  swift build -c release --product k8sdp --traits DPDK --scratch-path .build-asan --sanitize address
   local seed=${SEED:-$(date +%s)0000}
   echo "seed $seed"
   .build-asan/release/k8sdp fuzz --seed "$seed" \

@@ -22,6 +22,9 @@ extension K8sDP {
     /// UDP both ways: `nf_conntrack_udp_timeout_stream`, 120 s.
     case udpStream = 7
 
+    /// Seconds that a timer may have at most: a week.
+    public static let longest: UInt32 = 604_800
+
     /// Fragments of a datagram are awaited as long as a reset flow is kept:
     /// `ipfrag_time` is 30 s, but fragments on one node follow each other at once.
     public static let fragment = Timer.tcpReset

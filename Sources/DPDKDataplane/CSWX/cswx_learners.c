@@ -81,6 +81,10 @@ uint64_t cswx_learner_next(cswx *p, uint32_t learner, uint64_t slot, uint64_t en
       }
     }
     const struct learner_bucket *b = (const struct learner_bucket *)bytes;
+    if (slot % KEYS == 0 && (b->time[0] | b->time[1] | b->time[2] | b->time[3]) == 0) {
+      slot += KEYS;
+      continue;
+    }
     if ((uint64_t)b->time[slot % KEYS] << 32 > now) return slot;
     slot++;
   }

@@ -13,13 +13,18 @@ public enum PipelineBundle {
 
   /// The `k8s_dp` of this version, which our own `infrap4d` takes. Upstream's also wants
   /// the compiler's other files: see ``load(bundle:p4Info:)``.
-  public static func k8sDP() -> P4_V1_ForwardingPipelineConfig {
+  ///
+  /// - Parameter timers: seconds where they differ from ``K8sDP/Timer/defaultSeconds``, 1 to
+  ///   ``K8sDP/Timer/longest``.
+  public static func k8sDP(
+    timers: [K8sDP.Timer: UInt32] = [:]
+  ) -> P4_V1_ForwardingPipelineConfig {
     let bundle = Stratum_Hal_Tdi_BfPipelineConfig.with {
       $0.p4Name = "k8s_dp"
       $0.profiles = [
         .with {
           $0.profileName = "pipe"
-          $0.binary = Data(K8sDPArtefacts.spec.utf8)
+          $0.binary = Data(spec(timers).utf8)
         }
       ]
     }
@@ -27,6 +32,27 @@ public enum PipelineBundle {
       let bytes: Data = try? bundle.serializedBytes()
     else { fatalError("the checked-in P4Info is not P4Info") }
     return config(info, bytes)
+  }
+
+  /// The checked-in spec, whose learners have these timers: P4Runtime has no other way to set
+  /// them. There is one number a line between `timeout {` and `}`.
+  private static func spec(_ timers: [K8sDP.Timer: UInt32]) -> String {
+    guard !timers.isEmpty else { return K8sDPArtefacts.spec }
+    var profile: Int?
+    let lines = K8sDPArtefacts.spec.split(separator: "\n", omittingEmptySubsequences: false)
+    return lines.map { line -> String in
+      let words = line.split { $0 == "\t" || $0 == " " }
+      if words == ["timeout", "{"] {
+        profile = 0
+      } else if words == ["}"] {
+        profile = nil
+      } else if let number = profile, words.count == 1 {
+        profile = number + 1
+        let timer = UInt8(exactly: number).flatMap(K8sDP.Timer.init(rawValue:))
+        if let seconds = timer.flatMap({ timers[$0] }) { return "\t\t\(seconds)" }
+      }
+      return String(line)
+    }.joined(separator: "\n")
   }
 
   /// A `.pb.bin` and its P4Info in text format.

@@ -40,17 +40,22 @@ struct EngineOptions: ParsableArguments {
   private var modelMaker: DataplaneMaker {
     let ports = maxPorts
     return DataplaneMaker(name: "model") { spec in
-      guard let own = try? PipelineSpec(parsing: K8sDPArtefacts.spec), own.contract == spec.contract
+      guard let own = try? PipelineSpec(parsing: K8sDPArtefacts.spec),
+        own.contract.withTimers(of: spec.contract) == spec.contract
       else {
         throw DataplaneError(
           .invalidArgument, spec.source,
           "is not this version's k8s_dp, the one pipeline that the model runs; use "
             + "--dataplane dpdk for others")
       }
-    } make: { _ in
+    } make: { spec in
       var options = SimDataplane.Options()
       options.ports = ports
-      return SimDataplane(options: options)
+      let model = SimDataplane(options: options)
+      for (profile, seconds) in (spec.contract.learners.first?.timers ?? []).enumerated() {
+        try model.setTimer(profile, seconds: seconds)
+      }
+      return model
     }
   }
 
@@ -76,5 +81,17 @@ struct EngineOptions: ParsableArguments {
     #else
       throw ValidationError("this build has no DPDK; take --dataplane model")
     #endif
+  }
+}
+
+extension Contract {
+  /// The same with the timers of another. The model has one set of them for all learners.
+  fileprivate func withTimers(of other: Contract) -> Contract {
+    var copy = self
+    let timers = other.learners.first?.timers ?? []
+    for i in copy.learners.indices where copy.learners[i].timers.count == timers.count {
+      copy.learners[i].timers = timers
+    }
+    return copy
   }
 }

@@ -119,37 +119,19 @@ public struct Comparer {
   }
 
   /// The differences of learned entries, one side of which is live.
-  ///
-  /// A live engine counts the same steps of 2³² cycles from another start, so an entry
-  /// expires there up to a step earlier or later: entries that end about now may be
-  /// on either side, and are left out.
   private static func entries(
     _ left: LoadedDataplane, _ right: LoadedDataplane, of live: LiveTerms
   ) throws(ReplayError) -> [StateDifference] {
-    let local = left.live == nil ? left.dataplane : right.dataplane
-    let step = UInt64(Double(1 << 32) / Double(local.clock.hertz) * 1e9)
-    let before = live.now()
-    let learned: [TableEntry]
-    do { learned = try live.learned() } catch {
-      throw ReplayError(error, dataplane: (left.live == nil ? right : left).dataplane.name)
+    let (local, remote) = left.live == nil ? (left, right) : (right, left)
+    let shown: [TableEntry]
+    do { shown = try live.learned() } catch {
+      throw ReplayError(error, dataplane: remote.dataplane.name)
     }
-    let after = live.now()
-    let early = Timestamp(nanoseconds: before.nanoseconds - min(step, before.nanoseconds))
-    let late = Timestamp(nanoseconds: after.nanoseconds + step)
-    let sure = local.learnedEntries(at: late)
-    let ending = Set(local.learnedEntries(at: early)).subtracting(sure)
-    let leftOut = Set(ending.map { TableKey(table: $0.table, key: $0.key) })
-    let certain = sure.map {
+    let certain = local.dataplane.learnedEntries(at: .zero).map {
       TableEntry(table: $0.table, key: $0.key, action: $0.action, arguments: $0.arguments)
     }
-    let shown = learned.filter { !leftOut.contains(TableKey(table: $0.table, key: $0.key)) }
     return left.live == nil
       ? StateDifference.entries(certain, shown) : StateDifference.entries(shown, certain)
-  }
-
-  private struct TableKey: Hashable {
-    var table: String
-    var key: [UInt64]
   }
 
   private static func state(_ a: any Dataplane, _ b: any Dataplane, at time: Timestamp)

@@ -83,7 +83,7 @@ public struct FixtureTable: Hashable, Sendable, Encodable {
     var remarks = outcome.notCarried.sorted { $0.key < $1.key }
       .map { "left out: \($0.value), \($0.key)" }
     if outcome.timersLeft > 0 {
-      remarks.append("timers that P4Runtime cannot set: \(outcome.timersLeft)")
+      remarks.append("timers that are not set: \(outcome.timersLeft)")
     }
     let captured = try run.results(of: factory.make("model"))
     let atOnce = try run.results(of: factory.make("model").withoutTime)
@@ -134,6 +134,6 @@ extension LoadedDataplane {
   fileprivate var withoutTime: LoadedDataplane {
     LoadedDataplane(
       dataplane, setTimer: setTimer, setIntent: setIntent,
-      live: LiveTerms(now: { .zero }, refusal: { _ in nil }, learned: { [] }, audit: {}))
+      live: LiveTerms(refusal: { _ in nil }, learned: { [] }, audit: {}))
   }
 }

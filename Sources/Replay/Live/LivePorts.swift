@@ -21,14 +21,14 @@ struct LivePorts: Sendable {
 
   /// By the name of the interface.
   ///
-  /// - Parameter name: of the only one asked for; nil is all.
-  func states(_ name: String? = nil) async throws(DataplaneError) -> [String: State] {
-    let path = Self.path(name ?? "*", ["state"])
+  /// - Parameter names: of those asked for; nil is all.
+  func states(_ names: [String]? = nil) async throws(DataplaneError) -> [String: State] {
+    let paths = (names ?? ["*"]).map { Self.path($0, ["state"]) }
     let response = try await call { () async throws in
       try await client.get(
         .with {
           $0.encoding = .proto
-          $0.path = [path]
+          $0.path = paths
         })
     }
     var states: [String: State] = [:]

@@ -49,7 +49,7 @@ public final class LiveServer: @unchecked Sendable {
     electionID += 1
     var options = options
     options.electionID = electionID
-    var pipeline = PipelineBundle.k8sDP()
+    var pipeline = PipelineBundle.k8sDP(timers: LiveTerms.timers)
     // Another cookie than any before, or it would be taken for the one that runs.
     pipeline.cookie.cookie = electionID
     options.pipeline = pipeline
@@ -58,7 +58,6 @@ public final class LiveServer: @unchecked Sendable {
     try waiting { () async throws(DataplaneError) in await client.start() }
     let dataplane = try Infrap4dDataplane(client, name: name, wire: wire)
     let tables = LoadedDataplane(k8sDP: dataplane)
-    let start = ContinuousClock.now
     let wire = wire
     return LoadedDataplane(
       dataplane, setTimer: tables.setTimer,
@@ -68,7 +67,6 @@ public final class LiveServer: @unchecked Sendable {
         try tables.setIntent(intent)
       },
       live: LiveTerms(
-        now: { Timestamp(nanoseconds: UInt64((ContinuousClock.now - start) / .nanoseconds(1))) },
         refusal: LiveWire.refusal,
         learned: { () throws(DataplaneError) in
           try waiting { () async throws(DataplaneError) in try await client.learned() }

@@ -28,6 +28,8 @@ final class LiveWire: FrameWire {
   private var ports: [PortID: Port] = [:]
   private var ids: [Int32: PortID] = [:]
   private var made: [String] = []
+  /// Ports that frames went in or out by since the last audit.
+  private var used: Set<PortID> = []
 
   /// - Throws: ``DataplaneError/Code/unavailable`` without the permission to send frames.
   init(_ server: LivePorts) throws(DataplaneError) {
@@ -103,6 +105,7 @@ final class LiveWire: FrameWire {
   func exchange(_ frame: inout [UInt8], port: PortID) throws(DataplaneError) -> Verdict {
     try prepare(through: port)
     guard var sender = ports[port] else { preconditionFailure("port \(port) was prepared") }
+    used.insert(port)
     try socket.send(frame, to: sender.interface)
     sender.framesIn += 1
     ports[port] = sender
@@ -129,6 +132,7 @@ final class LiveWire: FrameWire {
     while let arrival = try socket.receive(milliseconds: milliseconds) {
       // Others may have interfaces in this namespace.
       guard let id = ids[arrival.interface] else { continue }
+      used.insert(id)
       ports[id]?.framesOut += 1
       frame = arrival.frame
       return .forward(id)
@@ -154,23 +158,28 @@ final class LiveWire: FrameWire {
 
   private func state(of name: String) throws(DataplaneError) -> LivePorts.State {
     let server = server
-    let states = try waiting { () async throws(DataplaneError) in try await server.states(name) }
+    let states = try waiting { () async throws(DataplaneError) in try await server.states([name]) }
     guard let state = states[name] else {
       throw DataplaneError(.unavailable, "port \(name)", "is gone")
     }
     return state
   }
 
-  /// Holds the server's counters against the frames that went in and came out.
+  /// Holds the server's counters against the frames that went in and came out since the last
+  /// audit.
   ///
   /// - Throws: ``DataplaneError/Code/unavailable`` when they do not agree.
   func audit() throws(DataplaneError) {
     if let stray = try socket.receive(milliseconds: 0), let id = ids[stray.interface] {
       throw DataplaneError(.unavailable, "port \(id)", "sent a frame that nobody waits for")
     }
-    let server = server
-    let states = try waiting { () async throws(DataplaneError) in try await server.states() }
-    for (id, port) in ports {
+    let (server, names) = (server, used.compactMap { ports[$0]?.name })
+    guard !names.isEmpty else { return }
+    let states = try waiting { () async throws(DataplaneError) in
+      // A request has so many paths at most.
+      try await server.states(names.count > 128 ? nil : names)
+    }
+    for (id, port) in ports where used.contains(id) {
       guard let state = states[port.name], state.framesIn == port.framesIn,
         state.framesOut == port.framesOut, state.dropped == port.dropped, state.lost == port.lost
       else {
@@ -179,5 +188,6 @@ final class LiveWire: FrameWire {
           "counts otherwise than the wire: \(String(describing: states[port.name])), \(port)")
       }
     }
+    used = []
   }
 }

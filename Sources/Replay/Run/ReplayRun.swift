@@ -16,7 +16,7 @@ public struct ReplayRun {
     public var eventsNotReached = 0
     /// Why frames were left out, which an interface does not carry → how many.
     public var notCarried: [String: Int] = [:]
-    /// Timers of the state file that were left alone: a live dataplane has its own.
+    /// Timers of the state file that were not set: beside a live dataplane nothing expires.
     public var timersLeft = 0
 
     /// What a user should know although nothing failed.
@@ -36,7 +36,7 @@ public struct ReplayRun {
           "frames that an interface does not carry were left out: \(count), \(reason)")
       }
       if timersLeft > 0 {
-        warnings.append("timers were not set: a live dataplane keeps the pipeline's own")
+        warnings.append("timers were not set: nothing expires beside a live dataplane")
       }
       return warnings
     }
@@ -65,7 +65,8 @@ public struct ReplayRun {
     let live = dataplanes.lazy.compactMap(\.live).first
     var outcome = Outcome()
     if live != nil { outcome.timersLeft = state.timers.count }
-    for loaded in dataplanes { try prepare(loaded, setsTimers: live == nil) }
+    let timers = live == nil ? state.timers : LiveTerms.timers
+    for loaded in dataplanes { try prepare(loaded, loaded.live == nil ? timers : [:]) }
     var names = NameBook(state.intent)
     while var frame = try merged.next() {
       while outcome.eventsApplied < state.events.count,
@@ -81,7 +82,7 @@ public struct ReplayRun {
           outcome.notCarried[reason, default: 0] += 1
           continue
         }
-        frame.time = live.now()
+        frame.time = .zero
       }
       outcome.frames = frame.number
       outcome.end = frame.time
@@ -104,9 +105,11 @@ public struct ReplayRun {
     for warning in outcome.warnings { logger.warning("\(warning)") }
   }
 
-  private func prepare(_ loaded: LoadedDataplane, setsTimers: Bool) throws(ReplayError) {
-    for timer in K8sDP.Timer.allCases where setsTimers {
-      guard let seconds = state.timers[timer] else { continue }
+  private func prepare(
+    _ loaded: LoadedDataplane, _ timers: [K8sDP.Timer: UInt32]
+  ) throws(ReplayError) {
+    for timer in K8sDP.Timer.allCases {
+      guard let seconds = timers[timer] else { continue }
       do { try loaded.setTimer(timer, seconds) } catch {
         throw ReplayError(error, dataplane: loaded.dataplane.name)
       }

@@ -43,7 +43,7 @@ struct StateFileDecoder {
     for timer in K8sDP.Timer.allCases {
       guard let value = entries[timer.name]?.value else { continue }
       // A day over tcpEstablished's own twelve hours is more than any capture needs.
-      timers[timer] = UInt32(try yaml.integer(value, timer.name, 1...604_800))
+      timers[timer] = UInt32(try yaml.integer(value, timer.name, 1...UInt64(K8sDP.Timer.longest)))
     }
     return timers
   }

@@ -26,9 +26,18 @@ struct K8sDP: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       ReplayCommand.self, CompareCommand.self, TableCommand.self, TraceCommand.self,
-      CheckCommand.self, ApplyCommand.self, DifferencesCommand.self, FuzzCommand.self,
-      MutateCommand.self, BenchCommand.self,
-    ])
+      CheckCommand.self, DifferencesCommand.self, FuzzCommand.self, MutateCommand.self,
+      BenchCommand.self,
+    ] + withARunningNode)
+
+  /// Those that need a running infrap4d.
+  private static var withARunningNode: [any ParsableCommand.Type] {
+    #if Infrap4d
+      [ApplyCommand.self]
+    #else
+      []
+    #endif
+  }
 }
 
 @main

@@ -1,6 +1,9 @@
 import ArgumentParser
-import LiveReplay
 import Replay
+
+#if Infrap4d
+  import LiveReplay
+#endif
 
 /// How to reach a running infrap4d.
 struct LiveOptions: ParsableArguments {
@@ -15,6 +18,12 @@ struct LiveOptions: ParsableArguments {
   func adding(_ names: [String], to factory: DataplaneFactory) throws(ReplayError)
     -> DataplaneFactory
   {
-    try factory.adding(live: names, certificates: certs)
+    #if Infrap4d
+      try factory.adding(live: names, certificates: certs)
+    #else
+      guard let name = names.first(where: { $0.hasPrefix("infrap4d:") }) else { return factory }
+      throw ReplayError(
+        "dataplane \(name)", "is not in this build; rebuild with the trait Infrap4d")
+    #endif
   }
 }
