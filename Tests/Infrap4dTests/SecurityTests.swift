@@ -3,6 +3,7 @@ import Foundation
 import GRPCCore
 import GRPCNIOTransportHTTP2
 import Glibc
+import NodeTesting
 import P4RuntimeProtos
 import Testing
 
@@ -56,15 +57,51 @@ import Testing
 
   @Test func keysAreForTheOwnerOnly() async throws {
     let server = try ServerProcess()
-    try await server.start(["--dataplane", "model"])
-    for name in CertificateSet.names {
-      let attributes = try FileManager.default.attributesOfItem(
-        atPath: server.certificates + "/" + name)
-      let mode = try #require(attributes[.posixPermissions] as? Int)
-      if name.hasSuffix(".key") { #expect(mode == 0o600) }
+    try await server.start(
+      ["--dataplane", "model"], listen: ["unix:" + server.socket, "127.0.0.1:0"])
+    for name in CertificateSet.names where name.hasSuffix(".key") {
+      #expect(try mode(server.certificates + "/" + name) == 0o600)
     }
-    let attributes = try FileManager.default.attributesOfItem(atPath: server.socket)
-    #expect(attributes[.posixPermissions] as? Int == 0o660)
+    #expect(try mode(server.certificates) == 0o700)
+    #expect(try mode(server.socket) == 0o660)
+  }
+
+  private func mode(_ path: String) throws -> Int? {
+    try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+  }
+
+  /// Who may open a Unix socket is decided by its permissions.
+  @Test func unixSocketsNeedNoCertificates() async throws {
+    let server = try ServerProcess()
+    try await server.start(["--dataplane", "model"])
+    #expect(!FileManager.default.fileExists(atPath: server.certificates))
+  }
+
+  /// Another user's server must find its own certificates below it.
+  @Test func foldersAboveTheCertificatesStayPassable() throws {
+    let server = try ServerProcess()
+    let folder = server.folder + "/a/b/certs"
+    try CertificateSet(hosts: ["localhost"], now: Date()).write(to: folder)
+    let mask = umask(0)
+    umask(mask)
+    #expect(try mode(folder) == 0o700)
+    #expect(try mode(server.folder + "/a/b") == Int(0o777 & ~mask))
+  }
+
+  @Test(.enabled(if: getuid() == 0, "another user's certificates need root"))
+  func certificatesThatMayNotBeRead() async throws {
+    let server = try ServerProcess()
+    try CertificateSet(hosts: ["localhost"], now: Date()).write(to: server.certificates)
+    let program = server.folder + "/infrap4d"
+    try FileManager.default.copyItem(atPath: ServerProcess.program, toPath: program)
+    let outcome = try await Command.run([
+      "setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--inh-caps", "-all",
+      program, "--dataplane", "model", "--state", "none", "--listen", "127.0.0.1:0", "--certs",
+      server.certificates, "--metrics-address", "",
+    ])
+    #expect(outcome.status == 1 || outcome.status == 2, "\(outcome)")
+    #expect(outcome.output.contains("cannot be read; check its permissions"), "\(outcome)")
+    #expect(outcome.output.split(separator: "\n").count == 1, "\(outcome)")
   }
 
   /// Every thread of a server has given up what it does not need, on both engines, also

@@ -12,9 +12,11 @@ public struct CertificateFolder: Sendable {
   public var certificate: String { path + "/" + CertificateSet.serverCertificate }
   public var key: String { path + "/" + CertificateSet.serverKey }
 
-  /// Whether none of the server's files is there.
+  /// Whether none of the server's files is there. One that cannot be looked at may be.
   public var isEmpty: Bool {
-    [authority, certificate, key].allSatisfy { (file: String) in access(file, F_OK) != 0 }
+    [authority, certificate, key].allSatisfy { (file: String) in
+      access(file, F_OK) != 0 && errno != EACCES
+    }
   }
 
   /// Whether users other than its owner may read the server's key.
@@ -55,7 +57,7 @@ public struct CertificateFolder: Sendable {
   private func checkKey() throws(CertificateError) {
     let text: String
     do { text = try String(contentsOfFile: key, encoding: .utf8) } catch {
-      throw CertificateError(key, "cannot be read; check the name and its permissions")
+      throw CertificateError(key, "cannot be read; check its permissions and those of its folders")
     }
     guard let parsed = try? Certificate.PrivateKey(pemEncoded: text) else {
       throw CertificateError(key, "is no private key in PEM form")
@@ -70,7 +72,7 @@ public struct CertificateFolder: Sendable {
   private static func reason(_ error: CocoaError) -> String {
     error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile
       ? "is not there; give --certs the folder of your certificates, or let it be empty to "
-        + "have some made" : "cannot be read; check its permissions"
+        + "have some made" : "cannot be read; check its permissions and those of its folders"
   }
 }
 

@@ -85,9 +85,8 @@ public struct CertificateSet: Sendable {
 
   /// Writes them into a folder: keys for this user only. Fails, and leaves nothing of
   /// its own behind, when one of them is there already.
-  public func write(to folder: String) throws {
-    try FileManager.default.createDirectory(
-      atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+  public func write(to folder: String) throws(CertificateError) {
+    try Self.make(folder)
     var written: [String] = []
     for name in Self.names {
       let path = folder + "/" + name
@@ -103,6 +102,22 @@ public struct CertificateSet: Sendable {
       }
       close(descriptor)
       written.append(path)
+    }
+  }
+}
+
+extension CertificateSet {
+  /// Only the folder itself is its user's alone; those above it stay passable for others.
+  private static func make(_ folder: String) throws(CertificateError) {
+    do {
+      let above = URL(fileURLWithPath: folder).deletingLastPathComponent().path
+      try FileManager.default.createDirectory(atPath: above, withIntermediateDirectories: true)
+    } catch {
+      throw CertificateError(
+        folder, "cannot be made; check the permissions of the folders above it")
+    }
+    guard mkdir(folder, 0o700) == 0 || errno == EEXIST else {
+      throw CertificateError(folder, "cannot be made: \(String(cString: strerror(errno)))")
     }
   }
 }

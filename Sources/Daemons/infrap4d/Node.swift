@@ -24,7 +24,8 @@ struct Node {
   func run() async throws {
     // Everything that can be wrong with the options shows before anything is made.
     let maker = try options.engine.maker()
-    let security = try options.tls.security(logger)
+    let addresses = try options.listening.addresses()
+    let security = try options.tls.security(for: addresses, logger)
     let directory =
       options.state == "none" ? nil : try StateDirectory(options.state, logger: logger)
     let lock = try directory.map { try StateLock($0) }
@@ -55,7 +56,7 @@ struct Node {
     let services: [any RegistrableRPCService] = [
       P4RuntimeService(controller), GNMIService(interfaces),
     ]
-    let listeners = try options.listening.addresses().map { address in
+    let listeners = try addresses.map { address in
       Listener(
         address, security: security, services: services, mode: try options.listening.mode(),
         maximumConnections: options.listening.maxConnections,

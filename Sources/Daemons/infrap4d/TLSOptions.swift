@@ -3,6 +3,7 @@ import Certificates
 import Foundation
 import GRPCNIOTransportHTTP2
 import Logging
+import Serving
 
 /// Who may connect.
 struct TLSOptions: ParsableArguments {
@@ -19,7 +20,11 @@ struct TLSOptions: ParsableArguments {
   @Flag(help: "Serve without TLS to anybody who can reach the ports.")
   var insecure = false
 
-  func security(_ logger: Logger) throws -> HTTP2ServerTransport.Posix.TransportSecurity {
+  /// - Parameter addresses: where it is listened; Unix sockets need no certificates.
+  func security(
+    for addresses: [ListenAddress], _ logger: Logger
+  ) throws -> HTTP2ServerTransport.Posix.TransportSecurity {
+    if addresses.allSatisfy({ if case .unix = $0 { true } else { false } }) { return .plaintext }
     if insecure {
       logger.warning("serving without TLS: anybody who can reach the ports controls the node")
       return .plaintext
