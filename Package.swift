@@ -216,7 +216,7 @@ let package = Package(
       dependencies: [
         "Core", "SimDataplane", "K8sDPArtefacts", "Hosting", "Forwarding", "P4RuntimeService",
         "Privileges", "GNMIService", "HTTPServing", "Metrics", "Serving", "StateDirectory",
-        "Certificates", dpdk,
+        "Certificates", "DaemonLog", dpdk,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
@@ -229,13 +229,14 @@ let package = Package(
     .target(
       name: "DaemonConfiguration",
       dependencies: [
+        "DaemonLog",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Yams", package: "Yams"),
       ],
       path: "Sources/Daemons/DaemonConfiguration"),
     .target(
       name: "DaemonLog",
-      dependencies: ["DaemonConfiguration", .product(name: "Logging", package: "swift-log")],
+      dependencies: [.product(name: "Logging", package: "swift-log")],
       path: "Sources/Daemons/DaemonLog"),
     .target(name: "HealthProtos", dependencies: grpc, path: "Sources/Daemons/HealthProtos"),
     .target(
@@ -347,12 +348,16 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       path: "Sources/Daemons/arp-proxy"),
-    .executableTarget(name: "felix-api-proxy", path: "Sources/Daemons/felix-api-proxy"),
+    .executableTarget(
+      name: "felix-api-proxy",
+      dependencies: ["DaemonLog", .product(name: "Logging", package: "swift-log")],
+      path: "Sources/Daemons/felix-api-proxy"),
 
     .executableTarget(
       name: "infra-cni",
       dependencies: [
-        "Core", "Netlink", "InfraProtos",
+        "Core", "DaemonLog", "Netlink", "InfraProtos",
+        .product(name: "Logging", package: "swift-log"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
       ],
@@ -471,6 +476,14 @@ let package = Package(
       dependencies: [
         "ServiceSync", "Kubernetes", "Core", "StateDirectory",
         .product(name: "Logging", package: "swift-log"),
+      ]),
+    .testTarget(
+      name: "DaemonLogTests",
+      dependencies: [
+        "DaemonLog", "NodeTesting", .product(name: "Logging", package: "swift-log"),
+        // What is run.
+        "arp-proxy", "felix-api-proxy", "infrap4d", "inframanager", "infraagent", "infra-cni",
+        "Certificates",
       ]),
     .testTarget(name: "MetricsTests", dependencies: ["Metrics", "NodeTesting"]),
     .testTarget(

@@ -6,7 +6,7 @@ set -euo pipefail
 build=(libpcap-dev libdpdk-dev)
 interop=(g++ make pkg-config protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libgrpc++-dev
   python3-venv)
-deploy=(mmdebstrap runc binutils openssl shellcheck systemd logrotate python3-yaml python3-venv util-linux)
+deploy=(mmdebstrap runc binutils openssl shellcheck systemd python3-yaml python3-venv util-linux)
 tests=(iproute2 nftables ethtool tcpdump curl dnsutils dnsmasq-base socat python3 iputils-ping iperf3
   containernetworking-plugins containerd runc busybox-static prometheus chromium
   "${interop[@]}" "${deploy[@]}")

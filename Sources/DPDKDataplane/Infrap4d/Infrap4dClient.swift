@@ -203,7 +203,7 @@ public actor Infrap4dClient {
         logger.notice("another controller is primary")
       }
     case .error(let error):
-      logger.warning("infrap4d reports an error", metadata: ["error": "\(error.message)"])
+      logger.warning("infrap4d reports an error", metadata: ["reason": "\(error.message)"])
     default: break
     }
   }

@@ -36,8 +36,7 @@ enum AgentSettings {
     .init(
       "felixSocket", "/var/run/calico/felix-dataplane.sock", "where Felix connects; none: nowhere"),
     .init("State", "/var/lib/cni/infraagent", "folder of what must survive a restart"),
-    .init("LogLevel", "Info", "Trace, Debug, Info, Notice, Warn, Error or Critical"),
-  ]
+  ] + Configuration.log
 
   static func check(_ configuration: Configuration) throws(ConfigurationError) {
     guard configuration["interfaceType"].lowercased() == "tap" else {

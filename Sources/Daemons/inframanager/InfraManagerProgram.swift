@@ -28,7 +28,8 @@ struct InfraManagerProgram: AsyncParsableCommand {
 
       \(ConfigurationOptions.help(ManagerSettings.all))
 
-      SIGHUP reads LogLevel anew. Exit codes: 0 after SIGTERM or SIGINT, 1 when it cannot go on, \
+      SIGHUP reads LogLevel and LogFormat anew; SIGUSR1 makes the log one level more detailed, \
+      SIGUSR2 as LogLevel has it. Exit codes: 0 after SIGTERM or SIGINT, 1 when it cannot go on, \
       2 for bad settings.
       """)
 
@@ -62,9 +63,10 @@ struct InfraManagerProgram: AsyncParsableCommand {
     let gateway: InfraAgentService.Gateway
     let address: ListenAddress
     let metrics: ListenAddress?
+    let log: DaemonLog.Options
     do {
       configuration = try read()
-      DaemonLog.bootstrap(try DaemonLog.level(configuration))
+      log = try configuration.log()
       servers = (
         try ManagerSettings.infrap4d(configuration, "GrpcServer.addr"),
         try ManagerSettings.infrap4d(configuration, "GnmiServer.addr")
@@ -79,11 +81,14 @@ struct InfraManagerProgram: AsyncParsableCommand {
       throw ValidationError("\(error)")
     }
     if check { return try await Self.check(address) }
+    DaemonLog.bootstrap("inframanager", log)
     let logger = Logger(label: "inframanager")
     signal(SIGPIPE, SIG_IGN)
     let reloads = HangUpSignal {
-      do { DaemonLog.set(try DaemonLog.level(try read())) } catch { logger.error("\(error)") }
-      logger.notice("log level", metadata: ["level": "\(DaemonLog.level)"])
+      do { DaemonLog.set(try read().log()) } catch {
+        logger.error("settings cannot be read anew", metadata: ["reason": "\(error)"])
+      }
+      logger.notice("log level", metadata: ["log_level": "\(DaemonLog.level)"])
     }
     defer { withExtendedLifetime(reloads) {} }
     do {

@@ -16,7 +16,6 @@ enum ManagerSettings {
     .init("P4InfoPath", "", "P4Info in text format; empty: the k8s_dp of this version"),
     .init("P4BinPath", "", "the pipeline's .pb.bin; empty: the k8s_dp of this version"),
     .init("DeviceId", "1", "P4Runtime's device id"),
-    .init("LogLevel", "Info", "Trace, Debug, Info, Notice, Warn, Error or Critical"),
     .init("InfraManager.addr", "127.0.0.1:50002", "where agents call"),
     .init(
       "InfraManager.metrics-addr", "127.0.0.1:50097",
@@ -25,7 +24,7 @@ enum ManagerSettings {
       "InfraManager.arp-mac", "",
       "MAC of the arp-proxy on port 0; empty: the host interface answers for the gateway"),
     .init("State", "/var/lib/cni/inframanager", "folder of the desired state"),
-  ]
+  ] + Configuration.log
 
   /// - Returns: nil for nowhere.
   static func metrics(_ configuration: Configuration) throws(ConfigurationError) -> ListenAddress? {
