@@ -94,7 +94,8 @@ import Testing
     var file = LogFile(folder.path + "/a.log", maximum: 20, kept: 1)
     for i in 0..<3 { try file.append(bytes("line number \(i)")) }
     #expect(try folder.names == ["a.log", "own"])
-    #expect(try files.contentsOfDirectory(atPath: folder.path + "/own").sorted() == ["a.log", "a.log.1"])
+    #expect(
+      try files.contentsOfDirectory(atPath: folder.path + "/own").sorted() == ["a.log", "a.log.1"])
     #expect(try folder.content("a.log") == "line number 2\n")
   }
 

@@ -40,20 +40,22 @@ struct NodeLogTests {
         ])
       try start(
         "inframanager",
-        settings(level) + [
-          "GrpcServer.addr=unix:\(folder)/p4.sock", "GnmiServer.addr=unix:\(folder)/p4.sock",
-          "InfraManager.addr=unix:\(folder)/manager.sock", "State=\(folder)/manager",
-          "InfraManager.metrics-addr=unix:\(folder)/manager-pages.sock",
-          "LogFile=\(file("inframanager"))",
-        ].flatMap { ["--set", $0] })
+        settings(level)
+          + [
+            "GrpcServer.addr=unix:\(folder)/p4.sock", "GnmiServer.addr=unix:\(folder)/p4.sock",
+            "InfraManager.addr=unix:\(folder)/manager.sock", "State=\(folder)/manager",
+            "InfraManager.metrics-addr=unix:\(folder)/manager-pages.sock",
+            "LogFile=\(file("inframanager"))",
+          ].flatMap { ["--set", $0] })
       try start(
         "infraagent",
-        settings(level) + [
-          "GnmiServer.addr=unix:\(folder)/p4.sock", "managerAddr=unix:\(folder)/manager.sock",
-          "cniAddr=unix:\(folder)/cni.sock", "healthAddr=unix:\(folder)/agent-pages.sock",
-          "kubeconfig=none", "felixSocket=\(folder)/felix.sock", "State=\(folder)/agent",
-          "LogFile=\(file("infraagent"))",
-        ].flatMap { ["--set", $0] })
+        settings(level)
+          + [
+            "GnmiServer.addr=unix:\(folder)/p4.sock", "managerAddr=unix:\(folder)/manager.sock",
+            "cniAddr=unix:\(folder)/cni.sock", "healthAddr=unix:\(folder)/agent-pages.sock",
+            "kubeconfig=none", "felixSocket=\(folder)/felix.sock", "State=\(folder)/agent",
+            "LogFile=\(file("infraagent"))",
+          ].flatMap { ["--set", $0] })
     }
 
     deinit {
@@ -150,8 +152,11 @@ struct NodeLogTests {
     }
     // Back at Warn the manager says nothing of an end that was asked for.
     try node["inframanager"].interrupt()
-    #expect(try await node["inframanager"].rest().allSatisfy { try Line($0).severity >= 4
-      || !$0.contains("stopp") })
+    #expect(
+      try await node["inframanager"].rest().allSatisfy {
+        try Line($0).severity >= 4
+          || !$0.contains("stopp")
+      })
   }
 
   /// SIGHUP reads level and format anew; a file that cannot be read changes nothing.

@@ -71,7 +71,9 @@ struct LogFile: ~Copyable {
     guard let target = realpath(path, nil) else { throw failure("cannot be found") }
     defer { free(target) }
     let name = String(cString: target)
-    for i in stride(from: kept - 1, through: 1, by: -1) { rename("\(name).\(i)", "\(name).\(i + 1)") }
+    for i in stride(from: kept - 1, through: 1, by: -1) {
+      rename("\(name).\(i)", "\(name).\(i + 1)")
+    }
     if kept > 0 ? rename(name, name + ".1") == 0 : unlink(name) == 0 {
       try open()
     } else {
@@ -84,7 +86,9 @@ struct LogFile: ~Copyable {
   private mutating func write(_ bytes: [UInt8]) throws(Failure) {
     var done = 0
     while done < bytes.count {
-      let count = bytes[done...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      let count = bytes[done...].withUnsafeBytes {
+        Glibc.write(descriptor, $0.baseAddress, $0.count)
+      }
       if count < 0, errno == EINTR { continue }
       guard count > 0 else {
         let failure = failure("cannot be written")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Certificates
 import Core
 import DaemonConfiguration
 import DaemonLog
@@ -133,6 +134,9 @@ struct InfraManagerProgram: AsyncParsableCommand {
     _ gateway: InfraAgentService.Gateway, _ address: ListenAddress,
     _ metrics: ListenAddress?, _ logger: Logger
   ) async throws {
+    if case .mutualTLS(let folder) = p4Runtime.security, case .tcp = p4Runtime.address {
+      try CertificateFolder(folder, of: .client).check(now: Date())
+    }
     let folder = configuration["State"]
     let directory = folder == "none" ? nil : try StateDirectory(folder, logger: logger)
     let lock = try directory.map { try StateLock($0) }

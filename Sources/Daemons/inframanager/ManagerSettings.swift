@@ -8,7 +8,9 @@ import Serving
 enum ManagerSettings {
   static let prefix = "INFRAMANAGER"
 
-  static let all: [Configuration.Setting] = [
+  static let all = own + Configuration.log
+
+  private static let own: [Configuration.Setting] = [
     .init("GrpcServer.addr", "localhost:9559", "P4Runtime of infrap4d: HOST:PORT or unix:PATH"),
     .init("GnmiServer.addr", "localhost:9339", "gNMI of infrap4d: HOST:PORT or unix:PATH"),
     .init("Certs", "/usr/share/stratum/certs", "folder with ca.crt, client.crt and client.key"),
@@ -24,7 +26,7 @@ enum ManagerSettings {
       "InfraManager.arp-mac", "",
       "MAC of the arp-proxy on port 0; empty: the host interface answers for the gateway"),
     .init("State", "/var/lib/cni/inframanager", "folder of the desired state"),
-  ] + Configuration.log
+  ]
 
   /// - Returns: nil for nowhere.
   static func metrics(_ configuration: Configuration) throws(ConfigurationError) -> ListenAddress? {
