@@ -255,7 +255,8 @@ let package = Package(
     .executableTarget(
       name: "inframanager",
       dependencies: [
-        "Certificates", "Core", "DaemonConfiguration", "DaemonLog", "HTTPServing", "Health", "HealthProtos",
+        "Certificates", "Core", "DaemonConfiguration", "DaemonLog", "HTTPServing", "Health",
+        "HealthProtos",
         "Infrap4dDataplane", "ManagerService", "Metrics", "Serving", "StateDirectory",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
@@ -297,7 +298,8 @@ let package = Package(
     .executableTarget(
       name: "infraagent",
       dependencies: [
-        "AgentService", "CNIBackend", "Certificates", "DaemonConfiguration", "Core", "DaemonLog", "HTTPServing",
+        "AgentService", "CNIBackend", "Certificates", "DaemonConfiguration", "Core", "DaemonLog",
+        "HTTPServing",
         "Health", "HealthProtos", "Infrap4dDataplane", "Kubernetes", "Metrics", "Netlink",
         "ServiceSync", "Serving", "StateDirectory",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -132,8 +132,9 @@ public struct TableStore: Sendable {
       }
       guard shelves.values[index].rows.count < table.size else {
         throw DataplaneError(
-          .resourceExhausted, entry.table, 
-          "is full with \(table.size) entries, all that the pipeline has room for; remove some first")
+          .resourceExhausted, entry.table,
+          "is full with \(table.size) entries, all that the pipeline has room for; remove some first"
+        )
       }
     } else if present == nil {
       throw DataplaneError(
