@@ -532,6 +532,14 @@ let package = Package(
       ],
       exclude: ["Cxx"]),
     .testTarget(name: "CoreTests", dependencies: ["Core", "K8sDPArtefacts"]),
+    // The code of the library's tutorial, where its documentation has it.
+    .testTarget(
+      name: "TutorialTests", dependencies: ["Core", "SimDataplane", "Replay"],
+      path: "Sources/Replay/Replay.docc/Resources",
+      exclude: [
+        "Router-1.swift", "Router-2.swift", "Router-3.swift", "ServiceTests-1.swift",
+        "ServiceTests-2.swift", "begin.svg", "web.yaml",
+      ]),
     .testTarget(name: "SimDataplaneTests", dependencies: ["SimDataplane", "Core"]),
     .testTarget(
       name: "DPDKDataplaneTests",
