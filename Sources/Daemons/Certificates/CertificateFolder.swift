@@ -88,17 +88,13 @@ public struct CertificateFolder: Sendable {
   private var absent: String {
     end == .server
       ? "is not there; give --certs the folder of your certificates, or let it be empty to "
-<<<<<<< HEAD
-        + "have some made" : "cannot be read; check its permissions and those of its folders"
-=======
         + "have some made"
       : "is not there; scripts/tls/gen_certs.sh makes it, or name its folder in Certs"
   }
 
   private func reason(_ error: CocoaError) -> String {
     error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile
-      ? absent : "cannot be read; check its permissions"
->>>>>>> 11b10cf (Errors about certificates and an infrap4d that is away name the cure)
+      ? absent : "cannot be read; check its permissions and those of its folders"
   }
 }
 
