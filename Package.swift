@@ -561,7 +561,8 @@ let package = Package(
     .testTarget(
       name: "Infrap4dTests",
       dependencies: [
-        "infrap4d", "inframanager", "gnmi-ctl", "k8sdp", "Core", "Certificates", "GNMIProtos",
+        "infrap4d", "inframanager", "infraagent", "gnmi-ctl", "k8sdp", "Core", "Certificates",
+        "GNMIProtos",
         "InfraProtos", "HealthProtos", "P4RuntimeProtos", "Infrap4dDataplane", "NodeTesting", dpdk,
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),

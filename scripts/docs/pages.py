@@ -10,7 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # installed, is text.
 PROGRAMS = (
     r"make|swift|k8sdp|infrap4d|inframanager|infraagent|infra-cni|gnmi-ctl|arp-proxy|felix-api-proxy|"
-    r"parser-fuzz|kubectl|kubeadm|kustomize|curl|ip|nsenter|journalctl|systemctl|git|cd|ssh|scp|modprobe|"
+    r"parser-fuzz|kubectl|kubeadm|kustomize|curl|ip|nsenter|journalctl|systemctl|git|diff|cd|ssh|scp|modprobe|"
     r"sysctl|chmod|chown|rm|cat|tail|jq|kill|apt-get|apt|docker|podman|buildah|promtool|openssl|python3|pip|"
     r"sudo|mkdir|cp|tshark|wireshark|"
     r"(?:\./)?(?:scripts|deploy|k8s_dp)/[\w./-]+\.(?:sh|py)")

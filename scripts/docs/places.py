@@ -43,8 +43,9 @@ class Place:
     def files(self):
         fixture = ROOT / "Fixtures/curl-service"
         shutil.copy(fixture / "state.yaml", self.folder / "state.yaml")
-        for port, name in (("2", "client.pcap"), ("3", "web.pcap")):
-            shutil.copy(next(fixture.glob(f"in-port-{port}.pcap*")), self.folder / name)
+        # Those of the example are of the same fixture.
+        for file in (ROOT / "deploy/example/ci").glob("*.*"):
+            shutil.copy(file, self.folder / file.name)
         for name in ("Fixtures", "scripts", "docs", "deploy"):
             os.symlink(ROOT / name, self.folder / name)
         os.symlink(ROOT / "k8s_dp/k8s_dp.spec", self.folder / "other.spec")

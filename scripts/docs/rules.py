@@ -66,6 +66,9 @@ RULES = [
     # Only named, in a sentence.
     (r"(k8sdp|gnmi-ctl|infraagent) [a-zA-Z-]+", held(against_help)),
     (r"kill -9", excepted("only named, in a sentence")),
+    (r"kill -(USR1|USR2|HUP) \$\(pidof \w+\)", run(Node, sub=[
+        ("pidof infraagent", "cat /run/infra-offload/infraagent.pid"),
+        ("pidof inframanager", "cat /run/infra-offload/inframanager.pid")])),
     # Our programs that end, run.
     (r"k8sdp (check|trace|replay|compare (?!.*k8s_dp\.pb\.bin))\b.*", run(Place)),
     (r"k8sdp fuzz +--seed 1 --frames 1000000 .*", run(Place, sub=[("k8sdp", "k8sdp-release")])),
@@ -98,6 +101,9 @@ RULES = [
     (r"scripts/create_interfaces.sh 8", run(Place, sub=[
         ("sh 8", "sh 8; status=$?; kill $(cat /run/infra-offload/infrap4d.pid); exit $status")])),
     (r"scripts/tls/gen_certs.sh.*", run(Place)),
+    (r"diff expected.json out/summary.json", run(Place)),
+    (r"scripts/docs/workflow.py deploy/example/ci", run(Place, timeout=300, sub=[
+        ("deploy/example/ci", "deploy/example/ci --k8sdp bin/k8sdp-release")])),
     (r"scripts/make-fixtures.py --(check|table)", run(Place, sub=[("--table", "--help")])),
     # A node's own programs.
     (r"curl .*", run(Node)),
@@ -114,6 +120,6 @@ RULES = [
     (r"modprobe tun", excepted("changes the machine's kernel")),
     (r"git pull", excepted("there is no other repository")),
     (r"ssh -L .*", excepted("needs another machine")),
-    (r"journalctl -u infraagent", excepted("no systemd runs here; make deploy-check verifies the units")),
+    (r"journalctl -u (infrap4d|inframanager|infraagent)", excepted("no systemd runs here; make deploy-check verifies the units")),
     (r"apt-get install podman", excepted("installs a package")),
 ]
