@@ -63,7 +63,8 @@ def commands(page, text):
             continue
         if block is None:
             for code in re.findall(r"`([^`]+)`", line):
-                if COMMAND.match(code) and " " in code:
+                # … stands in messages of programs, which begin with their names, too.
+                if COMMAND.match(code) and " " in code and "…" not in code:
                     yield Command(page, number, code)
             continue
         if block in OTHER_LANGUAGES:
