@@ -119,7 +119,9 @@ certificates: ## Make the certificates of this node
 
 DATAPLANE ?= dpdk
 
-node: programs ## A node without Kubernetes, and two pods that talk through a Service: DATAPLANE=dpdk|model
+node: ## A node without Kubernetes, and two pods that talk through a Service: DATAPLANE=dpdk|model
+	@scripts/install-dependencies.sh --node
+	@$(MAKE) programs
 	scripts/deploy/node.sh up --dataplane $(DATAPLANE)
 	scripts/deploy/node.sh demo
 

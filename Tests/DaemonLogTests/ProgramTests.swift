@@ -131,6 +131,18 @@ import Testing
     #expect(try FileManager.default.destinationOfSymbolicLink(atPath: descriptor) == daemon.file)
   }
 
+  /// systemd says by JOURNAL_STREAM that standard error is the journal's.
+  @Test func theJournalIsToldTheLevel() async throws {
+    let daemon = try Daemon(
+      wrapper: "export JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/2); exec \"$@\"")
+    let line = try await daemon.program.wait(for: "waiting")
+    #expect(line.hasPrefix("<4>"))
+    // The file has it as ever.
+    #expect(try daemon.lines().map { "<4>" + $0 } == [line])
+    let other = try Daemon(wrapper: "export JOURNAL_STREAM=1:1; exec \"$@\"")
+    #expect(try await !other.program.wait(for: "waiting").hasPrefix("<"))
+  }
+
   @Test func aBadEnvironmentIsRefused() async throws {
     for (program, name) in [("arp-proxy", "LOG_LEVEL"), ("felix-api-proxy", "LOG_FORMAT")] {
       let path = Self.products.appendingPathComponent(program).path

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Logging
 import Synchronization
@@ -8,6 +9,7 @@ final class LogSink: Sendable {
   private struct State: ~Copyable {
     var program = ""
     var format = DaemonLog.Format.text
+    var isJournal = false
     var file: LogFile?
     /// Since the file was last written.
     var lost = 0
@@ -25,6 +27,7 @@ final class LogSink: Sendable {
     state.withLock {
       $0.program = program
       $0.format = options.format
+      $0.isJournal = Journal.isStandardError(ProcessInfo.processInfo.environment)
       $0.file = options.file.map {
         LogFile($0, maximum: Int64(options.fileSize) << 20, kept: options.files)
       }
@@ -42,8 +45,11 @@ final class LogSink: Sendable {
           now, level, program: state.program, module: module, message, metadata
         ).bytes(state.format)
       }
+      func show(_ level: Logger.Level, _ line: [UInt8]) {
+        Self.show(state.isJournal ? Journal.prefix(level) + line : line)
+      }
       let line = bytes(level, message, metadata)
-      guard state.file != nil else { return Self.show(line) }
+      guard state.file != nil else { return show(level, line) }
       do throws(LogFile.Failure) {
         if state.lost > 0 {
           try state.file?.append(
@@ -53,15 +59,18 @@ final class LogSink: Sendable {
           state.lost = 0
         }
         try state.file?.append(line)
-        if state.trouble != nil { Self.show(bytes(.notice, "the log file is written again", [:])) }
+        if state.trouble != nil {
+          show(.notice, bytes(.notice, "the log file is written again", [:]))
+        }
         state.trouble = nil
-        if state.file?.isStandardError != true { Self.show(line) }
+        if state.file?.isStandardError != true { show(level, line) }
       } catch {
-        Self.show(line)
+        show(level, line)
         state.lost += 1
         // Once, however long it lasts.
         if state.trouble != error {
-          Self.show(bytes(.warning, "the log file is not written", ["reason": "\(error)"]))
+          show(
+            .warning, bytes(.warning, "the log file is not written", ["reason": "\(error)"]))
         }
         state.trouble = error
       }
