@@ -50,12 +50,16 @@ final class LogSink: Sendable {
       }
       let line = bytes(level, message, metadata)
       guard state.file != nil else { return show(level, line) }
+      // What is said of the file is made before the file is touched.
+      let gap =
+        state.lost == 0
+        ? []
+        : bytes(
+          .warning, "lines are missing here",
+          ["lines": "\(state.lost)", "reason": "\(state.trouble.map { "\($0)" } ?? "")"])
       do throws(LogFile.Failure) {
-        if state.lost > 0 {
-          try state.file?.append(
-            bytes(
-              .warning, "lines are missing here",
-              ["lines": "\(state.lost)", "reason": "\(state.trouble.map { "\($0)" } ?? "")"]))
+        if !gap.isEmpty {
+          try state.file?.append(gap)
           state.lost = 0
         }
         try state.file?.append(line)
