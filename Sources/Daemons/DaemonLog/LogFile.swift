@@ -9,7 +9,7 @@ struct LogFile: ~Copyable {
   }
 
   private let path: String
-  private let maximum: Int64
+  private let maximum: Int
   private let kept: Int
   private var descriptor: Int32 = -1
   /// Whether a line was cut off by a full disk.
@@ -20,7 +20,7 @@ struct LogFile: ~Copyable {
   /// - Parameters:
   ///   - maximum: bytes of the file; a longer line is written all the same.
   ///   - kept: files `PATH.1` (the latest) to `PATH.kept`.
-  init(_ path: String, maximum: Int64, kept: Int) {
+  init(_ path: String, maximum: Int, kept: Int) {
     self.path = path
     self.maximum = maximum
     self.kept = kept
@@ -35,7 +35,7 @@ struct LogFile: ~Copyable {
   /// Writes whole lines, or as much of them as there is room for.
   mutating func append(_ lines: [UInt8]) throws(Failure) {
     try open()
-    if let size = status(descriptor)?.st_size, size > 0, size + Int64(lines.count) > maximum {
+    if let size = status(descriptor)?.st_size, size > 0, size + lines.count > maximum {
       try rotate()
     }
     try write(isWithinLine ? [UInt8(ascii: "\n")] + lines : lines)

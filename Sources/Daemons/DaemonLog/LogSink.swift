@@ -29,7 +29,7 @@ final class LogSink: Sendable {
       $0.format = options.format
       $0.isJournal = Journal.isStandardError(ProcessInfo.processInfo.environment)
       $0.file = options.file.map {
-        LogFile($0, maximum: Int64(options.fileSize) << 20, kept: options.files)
+        LogFile($0, maximum: options.fileSize << 20, kept: options.files)
       }
     }
   }
