@@ -146,6 +146,7 @@ LIBRARIES := Core SimDataplane DPDKDataplane Replay
 docs: deps ## The library's documentation, out/docs: reference, articles, tutorial
 	K8SDP_DOCS=1 $(SWIFT) package --allow-writing-to-directory $(OUT)/docs generate-documentation \
 	  $(LIBRARIES:%=--target %) --enable-experimental-combined-documentation --warnings-as-errors \
+	  --disable-parameters-and-returns-validation \
 	  --transform-for-static-hosting --output-path $(OUT)/docs
 	@echo "to read it: python3 -m http.server --directory $(OUT)/docs, then http://localhost:8000/documentation"
 
