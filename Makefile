@@ -5,7 +5,7 @@ DEMO := Fixtures/curl-service
 
 .PHONY: help deps build release offline test interop e2e lint format demo bench bench-node differences fuzz \
 	parser-fuzz sanitize sanitize-address sanitize-thread coverage faults clean \
-	programs images certificates node undeploy-node deploy undeploy deploy-check
+	programs images certificates node undeploy-node deploy undeploy deploy-check docs docs-check
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -119,7 +119,9 @@ certificates: ## Make the certificates of this node
 
 DATAPLANE ?= dpdk
 
-node: programs ## A node without Kubernetes, and two pods that talk through a Service: DATAPLANE=dpdk|model
+node: ## A node without Kubernetes, and two pods that talk through a Service: DATAPLANE=dpdk|model
+	@scripts/install-dependencies.sh --node
+	@$(MAKE) programs
 	scripts/deploy/node.sh up --dataplane $(DATAPLANE)
 	scripts/deploy/node.sh demo
 
@@ -138,6 +140,20 @@ deploy-check: ## Check images, manifests, units, certificates, scripts; run what
 	@scripts/install-dependencies.sh
 	$(SWIFT) build --build-tests
 	scripts/deploy/check.sh
+
+LIBRARIES := Core SimDataplane DPDKDataplane Replay
+
+docs: deps ## The library's documentation, out/docs: reference, articles, tutorial
+	K8SDP_DOCS=1 $(SWIFT) package --allow-writing-to-directory $(OUT)/docs generate-documentation \
+	  $(LIBRARIES:%=--target %) --enable-experimental-combined-documentation --warnings-as-errors \
+	  --disable-parameters-and-returns-validation \
+	  --transform-for-static-hosting --output-path $(OUT)/docs
+	@echo "to read it: python3 -m http.server --directory $(OUT)/docs, then http://localhost:8000/documentation"
+
+docs-check: offline ## Run every command of the documentation, follow every link
+	@scripts/install-dependencies.sh
+	$(SWIFT) build --build-tests
+	scripts/docs/check.py
 
 clean: ## Remove what was built
 	rm -rf .build .build-asan .build-coverage .build-faults .build-fuzz .build-offline .build-tsan $(OUT)

@@ -1,4 +1,5 @@
 // swift-tools-version: 6.1
+import Foundation
 import PackageDescription
 
 /// Everything that needs libdpdk hangs on the trait DPDK, what k8sdp does with a running
@@ -216,7 +217,7 @@ let package = Package(
       dependencies: [
         "Core", "SimDataplane", "K8sDPArtefacts", "Hosting", "Forwarding", "P4RuntimeService",
         "Privileges", "GNMIService", "HTTPServing", "Metrics", "Serving", "StateDirectory",
-        "Certificates", dpdk,
+        "Certificates", "DaemonLog", dpdk,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
@@ -229,13 +230,14 @@ let package = Package(
     .target(
       name: "DaemonConfiguration",
       dependencies: [
+        "DaemonLog",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Yams", package: "Yams"),
       ],
       path: "Sources/Daemons/DaemonConfiguration"),
     .target(
       name: "DaemonLog",
-      dependencies: ["DaemonConfiguration", .product(name: "Logging", package: "swift-log")],
+      dependencies: [.product(name: "Logging", package: "swift-log")],
       path: "Sources/Daemons/DaemonLog"),
     .target(name: "HealthProtos", dependencies: grpc, path: "Sources/Daemons/HealthProtos"),
     .target(
@@ -254,7 +256,8 @@ let package = Package(
     .executableTarget(
       name: "inframanager",
       dependencies: [
-        "Core", "DaemonConfiguration", "DaemonLog", "HTTPServing", "Health", "HealthProtos",
+        "Certificates", "Core", "DaemonConfiguration", "DaemonLog", "HTTPServing", "Health",
+        "HealthProtos",
         "Infrap4dDataplane", "ManagerService", "Metrics", "Serving", "StateDirectory",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
@@ -296,7 +299,8 @@ let package = Package(
     .executableTarget(
       name: "infraagent",
       dependencies: [
-        "AgentService", "CNIBackend", "DaemonConfiguration", "Core", "DaemonLog", "HTTPServing",
+        "AgentService", "CNIBackend", "Certificates", "DaemonConfiguration", "Core", "DaemonLog",
+        "HTTPServing",
         "Health", "HealthProtos", "Infrap4dDataplane", "Kubernetes", "Metrics", "Netlink",
         "ServiceSync", "Serving", "StateDirectory",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -347,12 +351,16 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       path: "Sources/Daemons/arp-proxy"),
-    .executableTarget(name: "felix-api-proxy", path: "Sources/Daemons/felix-api-proxy"),
+    .executableTarget(
+      name: "felix-api-proxy",
+      dependencies: ["DaemonLog", .product(name: "Logging", package: "swift-log")],
+      path: "Sources/Daemons/felix-api-proxy"),
 
     .executableTarget(
       name: "infra-cni",
       dependencies: [
-        "Core", "Netlink", "InfraProtos",
+        "Core", "DaemonLog", "Netlink", "InfraProtos",
+        .product(name: "Logging", package: "swift-log"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
       ],
@@ -472,6 +480,14 @@ let package = Package(
         "ServiceSync", "Kubernetes", "Core", "StateDirectory",
         .product(name: "Logging", package: "swift-log"),
       ]),
+    .testTarget(
+      name: "DaemonLogTests",
+      dependencies: [
+        "DaemonLog", "NodeTesting", .product(name: "Logging", package: "swift-log"),
+        // What is run.
+        "arp-proxy", "felix-api-proxy", "infrap4d", "inframanager", "infraagent", "infra-cni",
+        "Certificates",
+      ]),
     .testTarget(name: "MetricsTests", dependencies: ["Metrics", "NodeTesting"]),
     .testTarget(
       name: "HTTPServingTests",
@@ -516,6 +532,14 @@ let package = Package(
       ],
       exclude: ["Cxx"]),
     .testTarget(name: "CoreTests", dependencies: ["Core", "K8sDPArtefacts"]),
+    // The code of the library's tutorial, where its documentation has it.
+    .testTarget(
+      name: "TutorialTests", dependencies: ["Core", "SimDataplane", "Replay"],
+      path: "Sources/Replay/Replay.docc/Resources",
+      exclude: [
+        "Router-1.swift", "Router-2.swift", "Router-3.swift", "ServiceTests-1.swift",
+        "ServiceTests-2.swift", "begin.svg", "web.yaml",
+      ]),
     .testTarget(name: "SimDataplaneTests", dependencies: ["SimDataplane", "Core"]),
     .testTarget(
       name: "DPDKDataplaneTests",
@@ -537,7 +561,8 @@ let package = Package(
     .testTarget(
       name: "Infrap4dTests",
       dependencies: [
-        "infrap4d", "inframanager", "gnmi-ctl", "k8sdp", "Core", "Certificates", "GNMIProtos",
+        "infrap4d", "inframanager", "infraagent", "gnmi-ctl", "k8sdp", "Core", "Certificates",
+        "GNMIProtos",
         "InfraProtos", "HealthProtos", "P4RuntimeProtos", "Infrap4dDataplane", "NodeTesting", dpdk,
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
@@ -547,3 +572,9 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// Only `make docs` needs it.
+if ProcessInfo.processInfo.environment["K8SDP_DOCS"] != nil {
+  package.dependencies.append(
+    .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"))
+}

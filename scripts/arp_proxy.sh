@@ -68,7 +68,8 @@ if alive; then
 fi
 PATH=${INFRA_BIN:-$top/.build/release}:$PATH
 command -v arp-proxy >/dev/null || fail "there is no arp-proxy; make programs, or name its folder in INFRA_BIN"
-ARP_PROXY_IF=$tap setsid ip netns exec $namespace arp-proxy </dev/null >>/var/log/arp_proxy.log 2>&1 &
+# shellcheck disable=SC2094 # it sees that both are one file
+ARP_PROXY_IF=$tap LOG_FILE=/var/log/arp_proxy.log setsid ip netns exec $namespace arp-proxy </dev/null >>/var/log/arp_proxy.log 2>&1 &
 echo $! >$file
 for _ in $(seq 50); do
   alive || fail "arp-proxy ended: $(tail -n 1 /var/log/arp_proxy.log)"

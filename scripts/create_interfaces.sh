@@ -55,8 +55,9 @@ serves() { (exec 3<>/dev/tcp/127.0.0.1/9339) 2>/dev/null; }
 if serves; then
   say "infrap4d serves already"
 else
+  # shellcheck disable=SC2094 # it sees that both are one file
   setsid infrap4d --dataplane "$dataplane" --listen 127.0.0.1:9559 --listen 127.0.0.1:9339 \
-    </dev/null >>/var/log/infrap4d.log 2>&1 &
+    --log-file /var/log/infrap4d.log </dev/null >>/var/log/infrap4d.log 2>&1 &
   pid=$!
   # Where scripts/deploy/node.sh down looks.
   install -d /run/infra-offload

@@ -1,17 +1,22 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the build and the tests need.
-# Says what is missing when it may not install.
+# Installs the Debian packages that the build and the tests need; --build-only: the build, --node: the build and a
+# node without Kubernetes. Says what is missing when it may not install.
 set -euo pipefail
 
 build=(libpcap-dev libdpdk-dev)
+node=(iproute2 iputils-ping util-linux curl openssl python3-yaml containernetworking-plugins)
 interop=(g++ make pkg-config protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libgrpc++-dev
   python3-venv)
-deploy=(mmdebstrap runc binutils openssl shellcheck systemd logrotate python3-yaml python3-venv util-linux)
+deploy=(mmdebstrap runc binutils openssl shellcheck systemd python3-yaml python3-venv util-linux)
 tests=(iproute2 nftables ethtool tcpdump curl dnsutils dnsmasq-base socat python3 iputils-ping iperf3
   containernetworking-plugins containerd runc busybox-static prometheus chromium
   "${interop[@]}" "${deploy[@]}")
 wanted=("${build[@]}")
-[ "${1:-}" = --build-only ] || wanted+=("${tests[@]}")
+case ${1:-} in
+  --build-only) ;;
+  --node) wanted+=("${node[@]}") ;;
+  *) wanted+=("${node[@]}" "${tests[@]}") ;;
+esac
 
 missing=()
 for package in "${wanted[@]}"; do

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// docs/upstream-bugs.md names tests and fixtures: they are there.
+/// Documents that name tests and fixtures: they are there.
 @Suite struct UpstreamBugTests {
   private static let root = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -25,6 +25,22 @@ import Testing
         let folder = Self.root.appendingPathComponent("Fixtures/\(fixture.1)").path
         #expect(FileManager.default.fileExists(atPath: folder), "no fixture \(fixture.1)")
       }
+    }
+  }
+
+  @Test(arguments: ["upstream-comparison.md", "security.md", "install.md"])
+  func whatIsNamedExists(_ page: String) throws {
+    let text = try String(
+      contentsOf: Self.root.appendingPathComponent("docs/\(page)"), encoding: .utf8)
+    let tests = try suites()
+    let names = text.matches(of: /`(\w+Tests)\.(\w+)`/)
+    #expect(!names.isEmpty)
+    for name in names {
+      #expect(tests[String(name.1)]?.contains("func \(name.2)(") == true, "no \(name.0) in Tests")
+    }
+    for fixture in text.matches(of: /\*([a-z0-9]+(?:-[a-z0-9]+)*)\*/) where fixture.1 != "italics" {
+      let folder = Self.root.appendingPathComponent("Fixtures/\(fixture.1)").path
+      #expect(FileManager.default.fileExists(atPath: folder), "no fixture \(fixture.1)")
     }
   }
 

@@ -172,7 +172,7 @@ import Testing
     }
     let key = server.certificates + "/stratum.key"
     try FileManager.default.removeItem(atPath: key)
-    #expect(try await attempt().log.contains("stratum.key: cannot be read"))
+    #expect(try await attempt().log.contains("stratum.key: is not there; give --certs"))
     try FileManager.default.copyItem(
       atPath: server.folder + "/other/stratum.key", toPath: key)
     #expect(try await attempt().log.contains("is not the key of"))

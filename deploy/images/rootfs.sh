@@ -33,9 +33,11 @@ while [ $# -gt 0 ]; do
   esac
 done
 case $image in
-  infrap4d) wanted=(infrap4d) ;;
-  inframanager) wanted=(inframanager) ;;
-  infraagent) wanted=(infraagent infra-cni felix-api-proxy) ;;
+  # alone: PACKAGE PROGRAM, one program of a package, which needs none of those that the package
+  # depends on. cat is for `kubectl exec … cat LOG`; the others have busybox's.
+  infrap4d) wanted=(infrap4d) alone=(coreutils bin/cat) ;;
+  inframanager) wanted=(inframanager) alone=() ;;
+  infraagent) wanted=(infraagent infra-cni felix-api-proxy) alone=(containernetworking-plugins usr/lib/cni/host-local) ;;
   *) fail "--image is infrap4d, inframanager or infraagent" 2 ;;
 esac
 if [ -z "$programs" ] || [ -z "$out" ]; then fail "give --programs and --out; see --help" 2; fi
@@ -70,19 +72,21 @@ say "$image: $(wc -l <"$work/packages") packages unpacked"
 lib="$out/usr/lib/$(uname -m)-linux-gnu"
 rm -rf "$out"/usr/share/{doc,man,lintian,bug,bash-completion,locale,perl5} "$lib"/gconv \
   "$lib"/{audit,coreutils} "$out"/usr/share/gcc "$out"/etc/{default,init.d,cron.d}
-if [ "$image" = infraagent ]; then
-  # One program of a package, which needs none of those that the package depends on.
+if [ ${#alone[@]} -gt 0 ]; then
   mkdir -p "$work/alone/var/cache/apt/archives"
-  (cd "$work/alone/var/cache/apt/archives" && apt-get download -qq containernetworking-plugins) 2>/dev/null ||
-    fail "apt-get download containernetworking-plugins failed; apt-get update"
+  (cd "$work/alone/var/cache/apt/archives" && apt-get download -qq "${alone[0]}") 2>/dev/null ||
+    fail "apt-get download ${alone[0]} failed; apt-get update"
   "$here/packages.sh" "$work/alone" "$work/alone"
   cat "$work/alone/packages" >>"$work/packages"
   dpkg-deb -x "$work"/alone/var/cache/apt/archives/*.deb "$work/alone/unpacked"
-  install -D -m 0755 "$work/alone/unpacked/usr/lib/cni/host-local" "$out/usr/lib/cni/host-local"
+  install -D -m 0755 "$work/alone/unpacked/${alone[1]}" "$out/usr/${alone[1]#usr/}"
 fi
 
 install -d "$out/usr/bin"
-if [ -x "$out/bin/busybox" ]; then mv "$out/bin/busybox" "$out/usr/bin/"; fi
+if [ -x "$out/bin/busybox" ]; then
+  mv "$out/bin/busybox" "$out/usr/bin/"
+  ln -s busybox "$out/usr/bin/cat"
+fi
 for program in "${wanted[@]}"; do
   install -m 0755 "$programs/$program" "$out/usr/bin/$program"
   strip --strip-all "$out/usr/bin/$program"
@@ -101,7 +105,7 @@ fi
 
 # Where things are mounted; the root filesystem is read-only.
 install -d "$out"/{proc,sys,dev/net,run/netns,etc/infra,host/sysctls,usr/share/stratum/certs} \
-  "$out"/{var/run/calico,var/lib/cni/infraagent} 2>/dev/null || true
+  "$out"/{var/run/calico,var/lib/cni/infraagent,var/log/infraagent} 2>/dev/null || true
 install -d -m 1777 "$out/tmp"
 install -d -o 65532 -g 65532 -m 0700 "$out"/var/lib/{infrap4d,cni/inframanager}
 cat >"$out/etc/passwd" <<'TEXT'
@@ -112,7 +116,7 @@ printf '%s\n' 'root:x:0:' 'infra-offload:x:65532:' >"$out/etc/group"
 # A kubelet puts the node's in place of this.
 printf '%s\n' '127.0.0.1 localhost' '::1 localhost' >"$out/etc/hosts"
 echo 'hosts: files dns' >"$out/etc/nsswitch.conf"
-rm -rf "$out"/var/{cache,log}/* "$out"/var/lib/{apt,dpkg} "$out"/etc/apt "$out"/etc/{shadow,gshadow}*
+rm -rf "$out"/var/cache/* "$out"/var/lib/{apt,dpkg} "$out"/etc/apt "$out"/etc/{shadow,gshadow}*
 
 # Complete: the loader finds every library. Minimal: a program asks for a library of each package
 # that is named, or the package is one of programs.

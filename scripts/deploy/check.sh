@@ -236,6 +236,12 @@ run_images() {
     runc run --bundle "$work/infra-check-checkManager-$as" "infra-check-checkManager-$as"
   container "infraagent-$as" infraagent-ds agent infraagent "${option[@]}" --env INFRAAGENT_KUBECONFIG=none
   if wait_for 30 healthy; then pass "infraagent: /check is green as user $as"; else miss "infraagent: /check is not green as user $as"; log_of "infraagent-$as"; fi
+  # What upstream's release notes tell to look at with kubectl exec.
+  local log
+  for log in infrap4d/infrap4d.log inframanager/inframanager.log infraagent/infraagent/infraagent.log; do
+    expect "exec ${log%%/*}: cat /var/log/${log#*/}" bash -c \
+      "runc exec 'infra-check-${log%%/*}-$as' cat '/var/log/${log#*/}' | grep -q ' listening '"
+  done
   local id pid sets
   for id in "${containers[@]}"; do
     pid=$(runc state "$id" 2>/dev/null | sed -n 's/.*"pid": \([0-9]*\),.*/\1/p')

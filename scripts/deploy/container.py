@@ -76,6 +76,8 @@ def mounts(manifest, container, folder):
                 source.joinpath(name).write_text(text)
         else:
             source.mkdir(parents=True, exist_ok=True)
+            if "emptyDir" in volume:
+                source.chmod(0o777)  # as a kubelet makes it
         options = ["rbind", "ro" if mount.get("readOnly") else "rw"]
         if mount.get("mountPropagation") == "HostToContainer":
             options.append("rslave")

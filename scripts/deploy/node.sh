@@ -40,24 +40,37 @@ alive() { [ -s "$run/$1.pid" ] && grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$(<
 # log_of NAME: its file, where upstream has it.
 log_of() { if [ "$1" = infraagent ]; then echo /var/log/infraagent/infraagent.log; else echo "/var/log/$1.log"; fi; }
 
-# start NAME USER-COMMAND…: in the background, with a file for its number and one for its log.
+# start NAME OUTPUT COMMAND…: in the background, with a file for its number and one for what it says.
 start() {
-  local name=$1
-  shift
+  local name=$1 output=$2
+  shift 2
   if alive "$name"; then say "$name runs"; return; fi
-  install -d "$(dirname "$(log_of "$name")")"
-  setsid "$@" </dev/null >>"$(log_of "$name")" 2>&1 &
+  setsid "$@" </dev/null >>"$output" 2>&1 &
   echo $! >"$run/$name.pid"
   say "started $name; its log is $(log_of "$name")"
 }
 
-# unprivileged DAEMON COMMAND…: starts it as its unit does.
+# unprivileged DAEMON COMMAND…: starts it as its unit does. It opens its log itself: root writes
+# nothing where this user may put a link.
 unprivileged() {
   local set name=$1
   set=$(capabilities "$name" | sed 's/^/+/' | paste -sd,)
   set=-all${set:+,$set}
-  start "$name" setpriv --reuid $user --regid $user --clear-groups --no-new-privs \
-    --inh-caps "$set" --ambient-caps "$set" --bounding-set "$set" "${@:2}"
+  # shellcheck disable=SC2016 # sh's own words
+  start "$name" "$run/$name.out" setpriv --reuid $user --regid $user --clear-groups --no-new-privs \
+    --inh-caps "$set" --ambient-caps "$set" --bounding-set "$set" \
+    sh -c 'umask 027; exec >>"$0" 2>&1; exec "$@"' "$(log_of "$name")" "${@:2}"
+}
+
+# last_words DAEMON: the end of its log, or why it could not even begin.
+last_words() { tail -q -n 1 "$run/$1.out" "$(log_of "$1")" 2>/dev/null | tail -n 1; }
+
+# log_folder DAEMON: where its user may make files, and the log's name in /var/log.
+log_folder() {
+  install -d -o $user -g $user -m 0750 "/var/log/$1"
+  [ "$1" != infraagent ] || return 0
+  [ -L "/var/log/$1.log" ] || [ ! -f "/var/log/$1.log" ] || mv "/var/log/$1.log" "/var/log/$1/$1.log"
+  ln -sfn "$1/$1.log" "/var/log/$1.log"
 }
 
 stop() {
@@ -110,14 +123,21 @@ up() {
     say "made the user $user"
   }
   "$top/scripts/tls/gen_certs.sh" --out $certs --owner $user:$user
-  write /etc/infra/infrap4d.env <<<"INFRAP4D_OPTIONS=--dataplane $dataplane"
-  write /etc/infra/inframanager.yaml <<<'LogLevel: Info'
+  local daemon
+  for daemon in "${daemons[@]}"; do log_folder "$daemon"; done
+  write /etc/infra/infrap4d.env <<<"INFRAP4D_OPTIONS=--dataplane $dataplane --log-file $(log_of infrap4d)"
+  write /etc/infra/inframanager.yaml <<TEXT
+LogLevel: Info
+LogFile: $(log_of inframanager)
+TEXT
   write /etc/infra/infraagent.yaml <<TEXT
 kubeconfig: $run/kubeconfig
 nodeName: $(hostname)
 podCIDRs: $pods
 healthAddr: "127.0.0.1:50096"
 felixSocket: none
+LogLevel: Info
+LogFile: $(log_of infraagent)
 TEXT
   install -d /etc/infra/services /opt/cni/bin
   install -m 0755 /usr/local/bin/infra-cni /usr/lib/cni/host-local /opt/cni/bin/
@@ -132,7 +152,7 @@ TEXT
   }
   install -d -o $user -g $user -m 0700 /var/lib/infrap4d /var/lib/cni/inframanager /var/lib/cni/infraagent
   install -d -m 0755 $run
-  start services-api python3 "$here/services_api.py" --folder /etc/infra/services \
+  start services-api "$(log_of services-api)" python3 "$here/services_api.py" --folder /etc/infra/services \
     --node "$(hostname)" --pods "$pods" --kubeconfig $run/kubeconfig
   for _ in $(seq 50); do [ -s $run/kubeconfig ] && break; sleep 0.1; done
   if systemd_runs; then
@@ -144,15 +164,14 @@ TEXT
     say "systemd runs ${daemons[*]}; their logs: journalctl -u infrap4d -u inframanager -u infraagent"
   else
     unprivileged infrap4d /usr/local/bin/infrap4d --listen 127.0.0.1:9559 \
-      --listen 127.0.0.1:9339 --dataplane "$dataplane"
+      --listen 127.0.0.1:9339 --dataplane "$dataplane" --log-file "$(log_of infrap4d)"
     unprivileged inframanager /usr/local/bin/inframanager
     unprivileged infraagent /usr/local/bin/infraagent
-    write /etc/logrotate.d/infra-offload <"$top/deploy/logrotate/infra-offload"
   fi
   for _ in $(seq 120); do
     curl -sf -o /dev/null --noproxy '*' http://127.0.0.1:50096/check && { say "ready: pods can come"; return; }
     systemd_runs || for daemon in "${daemons[@]}"; do
-      alive "$daemon" || fail "$daemon has ended: $(tail -n 1 "$(log_of "$daemon")")"
+      alive "$daemon" || fail "$daemon has ended: $(last_words "$daemon")"
     done
     sleep 0.5
   done
@@ -184,7 +203,7 @@ endpoints: [{addresses: ["$web"], conditions: {ready: true}, nodeName: "$(hostna
 TEXT
   install -d $run/www
   echo "hello from demo-web" >$run/www/index.html
-  start demo-web ip netns exec demo-web python3 -m http.server 8080 --bind "$web" --directory $run/www
+  start demo-web "$(log_of demo-web)" ip netns exec demo-web python3 -m http.server 8080 --bind "$web" --directory $run/www
   "$here/pod.sh" exec demo-client ping -c 1 -W 2 "$web" >/dev/null || fail "demo-client does not reach $web"
   say "demo-client reaches demo-web by its address"
   for _ in $(seq 40); do
@@ -233,9 +252,9 @@ down() {
   ! systemd_runs || systemctl daemon-reload
   for program in "${programs[@]}"; do rm -f "/usr/local/bin/$program"; done
   rm -f /opt/cni/bin/{infra-cni,host-local} /etc/cni/net.d/05-infra.conflist /var/run/calico/felix-dataplane.sock
-  rm -f $certs/{ca,stratum,client}.crt $certs/{stratum,client}.key /etc/logrotate.d/infra-offload
-  rm -f /var/log/{infrap4d,inframanager,infraagent,services-api,demo-web,arp_proxy}.log{,.*}
-  rm -rf /var/log/infraagent $run /etc/infra /var/lib/infrap4d /var/lib/cni/{inframanager,infraagent,infra-cni} \
+  rm -f $certs/{ca,stratum,client}.crt $certs/{stratum,client}.key
+  rm -f /var/log/{infrap4d,inframanager,services-api,demo-web,arp_proxy}.log{,.*}
+  rm -rf /var/log/{infrap4d,inframanager,infraagent} $run /etc/infra /var/lib/infrap4d /var/lib/cni/{inframanager,infraagent,infra-cni} \
     /var/lib/cni/networks/infra
   rmdir -p --ignore-fail-on-non-empty $certs /etc/cni/net.d /opt/cni/bin /var/lib/cni/networks /var/lib/cni 2>/dev/null || true
   ! getent passwd $user >/dev/null || userdel $user

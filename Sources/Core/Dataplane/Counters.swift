@@ -32,4 +32,12 @@ public struct Counters: Hashable, Sendable {
   public var forwarded: [PortID: UInt64] = [:]
 
   public init() {}
+
+  /// Counts a frame, for pipelines that do not count themselves.
+  public mutating func count(_ verdict: Verdict) {
+    switch verdict {
+    case .forward(let port): forwarded[port, default: 0] += 1
+    case .drop(let reason): dropped[reason, default: 0] += 1
+    }
+  }
 }

@@ -79,6 +79,18 @@ public protocol Dataplane: AnyObject {
 }
 
 extension Dataplane {
+  /// Frame by frame. An implementation that is to be fast has its own.
+  public func process(_ batch: borrowing FrameBatch, at time: Timestamp) {
+    for i in 0..<batch.count {
+      var frame = [UInt8](batch.bytes(i))
+      let verdict = process(&frame, port: batch.ports[i], at: time)
+      batch.verdicts[i] = verdict.encoded
+      guard case .forward = verdict, frame.count == Int(batch.lengths[i]) else { continue }
+      UnsafeMutableRawBufferPointer(start: batch.frame(i), count: frame.count).copyBytes(
+        from: frame)
+    }
+  }
+
   public func learnedEntries(at time: Timestamp, part: Int, of parts: Int) -> [LearnedEntry] {
     part == 0 ? learnedEntries(at: time) : []
   }

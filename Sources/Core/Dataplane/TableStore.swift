@@ -1,8 +1,8 @@
 /// The entries of every table as the control plane knows them, and the one
 /// place where updates are validated, for every dataplane.
 ///
-/// A dataplane keeps one, lets it ``commit(_:apply:)`` a batch, and programs
-/// its engine in the closure, which cannot fail any more.
+/// A dataplane keeps one, lets it ``commit(_:check:)`` a batch, and brings the
+/// changes that it returns into its engine, which cannot fail any more.
 public struct TableStore: Sendable {
   /// The fields of a key in 128 bits, the first field lowest.
   private struct PackedKey: Hashable, Sendable {
@@ -132,7 +132,9 @@ public struct TableStore: Sendable {
       }
       guard shelves.values[index].rows.count < table.size else {
         throw DataplaneError(
-          .resourceExhausted, entry.table, "is full with \(table.size) entries")
+          .resourceExhausted, entry.table,
+          "is full with \(table.size) entries, all that the pipeline has room for; remove some first"
+        )
       }
     } else if present == nil {
       throw DataplaneError(

@@ -16,9 +16,14 @@ extension [UInt8] {
   }
 
   /// Overwrites two bytes that must be there.
-  mutating func set(_ value: UInt16, at offset: Int) {
+  public mutating func set(_ value: UInt16, at offset: Int) {
     self[offset] = UInt8(value >> 8)
     self[offset + 1] = UInt8(value & 0xFF)
+  }
+
+  /// Overwrites six bytes that must be there.
+  public mutating func set(_ mac: MACAddress, at offset: Int) {
+    for i in 0..<6 { self[offset + i] = UInt8(truncatingIfNeeded: mac.value >> UInt64(40 - 8 * i)) }
   }
 }
 

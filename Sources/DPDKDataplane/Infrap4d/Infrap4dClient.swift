@@ -26,6 +26,7 @@ public actor Infrap4dClient {
   private(set) var electionID: P4_V1_Uint128
   /// Whether a call failed in a way that says so of the connection.
   private var isSuspect = false
+  private var isStopped = false
   private var stream: Task<Void, any Error>?
   private var standing = Standing.away("not connected yet")
   private var tasks: [Task<Void, Never>] = []
@@ -79,6 +80,7 @@ public actor Infrap4dClient {
   }
 
   public func stop() {
+    isStopped = true
     for task in tasks { task.cancel() }
     grpc.beginGracefulShutdown()
     standing = .away("the client was stopped")
@@ -174,6 +176,8 @@ public actor Infrap4dClient {
         task.cancel()
       }
       lose("the server ended the stream")
+    } catch is CancellationError {
+      // Who cancelled has said why.
     } catch {
       // Another controller has the same id (P4Runtime 1.4, 5.3): only one can have it.
       if (error as? RPCError)?.code == .invalidArgument { electionID = electionID.next }
@@ -203,16 +207,30 @@ public actor Infrap4dClient {
         logger.notice("another controller is primary")
       }
     case .error(let error):
-      logger.warning("infrap4d reports an error", metadata: ["error": "\(error.message)"])
+      logger.warning("infrap4d reports an error", metadata: ["reason": "\(error.message)"])
     default: break
     }
   }
 
   private func lose(_ reason: String) {
-    if case .primary = standing {
-      logger.warning("lost infrap4d", metadata: ["reason": "\(reason)"])
+    switch standing {
+    case .primary: logger.warning("lost infrap4d", metadata: ["reason": "\(reason)"])
+    // Once, however long it lasts.
+    case .away(let before) where before != reason && !isStopped:
+      logger.warning(
+        "infrap4d is not reached",
+        metadata: ["at": "\(options.address)", "reason": "\(reason)\(Self.cure(reason))"])
+    default: break
     }
     standing = .away(reason)
+  }
+
+  /// What to do when a connection could not be made.
+  private static func cure(_ reason: String) -> String {
+    reason.lowercased().contains("certificate")
+      ? "; it and this client need certificates of one authority: scripts/tls/gen_certs.sh "
+        + "--renew makes them, then restart both"
+      : "; see that it runs and listens there"
   }
 
   static func text(_ error: any Error) -> String {

@@ -57,10 +57,7 @@ public final class Infrap4dDataplane: Dataplane {
 
   public func process(_ frame: inout [UInt8], port: PortID, at time: Timestamp) -> Verdict {
     let verdict = exchange(&frame, port: port)
-    switch verdict {
-    case .forward(let port): frames.forwarded[port, default: 0] += 1
-    case .drop(let reason): frames.dropped[reason, default: 0] += 1
-    }
+    frames.count(verdict)
     return verdict
   }
 
@@ -69,20 +66,6 @@ public final class Infrap4dDataplane: Dataplane {
     do throws(DataplaneError) { return try wire.exchange(&frame, port: port) } catch {
       failure = error
       return .drop(.noPipeline)
-    }
-  }
-
-  public func process(_ batch: borrowing FrameBatch, at time: Timestamp) {
-    for i in 0..<batch.count {
-      var frame = [UInt8](batch.bytes(i))
-      let verdict = process(&frame, port: batch.ports[i], at: time)
-      batch.verdicts[i] = verdict.encoded
-      guard case .forward = verdict, frame.count == Int(batch.lengths[i]) else { continue }
-      frame.withUnsafeBytes { bytes in
-        if let start = bytes.baseAddress {
-          batch.frame(i).copyMemory(from: start, byteCount: bytes.count)
-        }
-      }
     }
   }
 

@@ -6,9 +6,16 @@ import P4RuntimeProtos
 
 /// Where an `infrap4d` is, and how to drive it.
 public struct Infrap4dOptions: Sendable {
-  public enum Address: Sendable {
+  public enum Address: Sendable, CustomStringConvertible {
     case tcp(host: String, port: Int)
     case unix(path: String)
+
+    public var description: String {
+      switch self {
+      case .tcp(let host, let port): "\(host):\(port)"
+      case .unix(let path): "unix:\(path)"
+      }
+    }
   }
 
   public enum Security: Sendable {

@@ -2,17 +2,28 @@ import Foundation
 import Glibc
 import X509
 
-/// The certificate files of a server, checked before anything listens.
+/// The certificate files of one end, checked before anything listens or connects.
 public struct CertificateFolder: Sendable {
-  public let path: String
+  public enum End: Sendable { case server, client }
 
-  public init(_ path: String) { self.path = path }
+  public let path: String
+  public let end: End
+
+  public init(_ path: String, of end: End = .server) {
+    self.path = path
+    self.end = end
+  }
 
   public var authority: String { path + "/" + CertificateSet.ca }
-  public var certificate: String { path + "/" + CertificateSet.serverCertificate }
-  public var key: String { path + "/" + CertificateSet.serverKey }
+  public var certificate: String {
+    path + "/"
+      + (end == .server ? CertificateSet.serverCertificate : CertificateSet.clientCertificate)
+  }
+  public var key: String {
+    path + "/" + (end == .server ? CertificateSet.serverKey : CertificateSet.clientKey)
+  }
 
-  /// Whether none of the server's files is there. One that cannot be looked at may be.
+  /// Whether none of its files is there. One that cannot be looked at may be.
   public var isEmpty: Bool {
     [authority, certificate, key].allSatisfy { (file: String) in
       access(file, F_OK) != 0 && errno != EACCES
@@ -36,7 +47,7 @@ public struct CertificateFolder: Sendable {
         let text = try String(contentsOfFile: path, encoding: .utf8)
         parsed = try certificates(inPEM: text)
       } catch let error as CocoaError {
-        throw CertificateError(path, Self.reason(error))
+        throw CertificateError(path, reason(error))
       } catch {
         throw CertificateError(path, "is no certificate in PEM form")
       }
@@ -45,7 +56,7 @@ public struct CertificateFolder: Sendable {
       }
       guard now <= first.notValidAfter else {
         throw CertificateError(
-          path, "ran out on \(first.notValidAfter.formatted(.iso8601)); make new certificates")
+          path, "ran out on \(first.notValidAfter.formatted(.iso8601)); \(Self.renewal)")
       }
       guard now >= first.notValidBefore else {
         throw CertificateError(path, "is not good yet; check the clock of this machine")
@@ -57,7 +68,10 @@ public struct CertificateFolder: Sendable {
   private func checkKey() throws(CertificateError) {
     let text: String
     do { text = try String(contentsOfFile: key, encoding: .utf8) } catch {
-      throw CertificateError(key, "cannot be read; check its permissions and those of its folders")
+      throw CertificateError(
+        key,
+        access(key, F_OK) != 0 && errno == ENOENT
+          ? absent : "cannot be read; check its permissions and those of its folders")
     }
     guard let parsed = try? Certificate.PrivateKey(pemEncoded: text) else {
       throw CertificateError(key, "is no private key in PEM form")
@@ -65,14 +79,22 @@ public struct CertificateFolder: Sendable {
     guard let text = try? String(contentsOfFile: certificate, encoding: .utf8),
       let own = try? certificates(inPEM: text).first, own.publicKey == parsed.publicKey
     else {
-      throw CertificateError(key, "is not the key of \(certificate)")
+      throw CertificateError(key, "is not the key of \(certificate); \(Self.renewal)")
     }
   }
 
-  private static func reason(_ error: CocoaError) -> String {
-    error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile
+  private static let renewal = "scripts/tls/gen_certs.sh --renew makes a new set"
+
+  private var absent: String {
+    end == .server
       ? "is not there; give --certs the folder of your certificates, or let it be empty to "
-        + "have some made" : "cannot be read; check its permissions and those of its folders"
+        + "have some made"
+      : "is not there; scripts/tls/gen_certs.sh makes it, or name its folder in Certs"
+  }
+
+  private func reason(_ error: CocoaError) -> String {
+    error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile
+      ? absent : "cannot be read; check its permissions and those of its folders"
   }
 }
 

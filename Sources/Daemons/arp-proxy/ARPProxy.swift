@@ -16,8 +16,9 @@ struct ARPProxy {
     back. Where the host itself answers for the gateway (infraagent's default), this program
     is not needed; where it is used, inframanager is told its MAC by InfraManager.arp-mac.
 
-    LOG_LEVEL is \(DaemonLog.levelNames). Exit codes: 0 after SIGTERM or SIGINT, 2 without
-    ARP_PROXY_IF.
+    LOG_LEVEL, LOG_FORMAT, LOG_FILE, LOG_FILE_SIZE and LOG_FILES are those of inframanager's
+    settings. SIGUSR1 makes the log one level more detailed, SIGUSR2 as LOG_LEVEL has it.
+    Exit codes: 0 after SIGTERM or SIGINT, 2 for a bad environment.
     """
 
   private static let pause: UInt32 = 100_000
@@ -33,7 +34,12 @@ struct ARPProxy {
         Data("arp-proxy: ARP_PROXY_IF has to name an interface, such as P4TAP_0\n".utf8))
       exit(2)
     }
-    DaemonLog.bootstrap(DaemonLog.level(named: environment["LOG_LEVEL"] ?? "info") ?? .info)
+    do {
+      DaemonLog.bootstrap("arp-proxy", try DaemonLog.Options(environment: environment))
+    } catch {
+      FileHandle.standardError.write(Data("arp-proxy: \(error)\n".utf8))
+      exit(2)
+    }
     let logger = Logger(label: "arp-proxy")
     let isStopped = Atomic(false)
     let signals = TerminationSignals { _ in isStopped.store(true, ordering: .relaxed) }
@@ -49,7 +55,7 @@ struct ARPProxy {
           UInt8(truncatingIfNeeded: link.mac.value >> $0)
         }
         let listener = try ARPListener(interface)
-        logger.notice("answering", metadata: ["on": "\(interface)", "mac": "\(link.mac)"])
+        logger.notice("answering", metadata: ["interface": "\(interface)", "mac": "\(link.mac)"])
         complaint = ""
         while !isStopped.load(ordering: .relaxed) { try listener.answer(with: mac) }
       } catch {

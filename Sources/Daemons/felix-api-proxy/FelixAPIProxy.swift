@@ -1,5 +1,7 @@
+import DaemonLog
 import Foundation
 import Glibc
+import Logging
 
 /// The program: Felix starts it as its dataplane driver, with what it says to read from
 /// file descriptor 3 and what it hears to write to 4; both are passed on to the agent.
@@ -10,23 +12,32 @@ struct FelixAPIProxy {
   private static let toFelix: Int32 = 4
 
   static func main() {
-    let path =
-      ProcessInfo.processInfo.environment["FELIX_DATAPLANE_SOCKET"]
-      ?? "/var/run/calico/felix-dataplane.sock"
+    let environment = ProcessInfo.processInfo.environment
+    let path = environment["FELIX_DATAPLANE_SOCKET"] ?? "/var/run/calico/felix-dataplane.sock"
     if CommandLine.arguments.dropFirst().contains(where: { ["-h", "--help"].contains($0) }) {
       print(
         """
         felix-api-proxy: Calico's Felix starts it (DataplaneDriver), and talks to the agent
         through it: descriptors 3 and 4 on one side, FELIX_DATAPLANE_SOCKET
         (\(path)) on the other. Ends when either side does.
+
+        LOG_LEVEL, LOG_FORMAT, LOG_FILE, LOG_FILE_SIZE and LOG_FILES are those of infraagent's
+        settings. Exit codes: 0 at the end, 1 when it cannot go on, 2 for a bad environment.
         """)
       return
+    }
+    do {
+      DaemonLog.bootstrap("felix-api-proxy", try DaemonLog.Options(environment: environment))
+    } catch {
+      FileHandle.standardError.write(Data("felix-api-proxy: \(error)\n".utf8))
+      exit(2)
     }
     signal(SIGPIPE, SIG_IGN)
     guard fcntl(fromFelix, F_GETFD) >= 0, fcntl(toFelix, F_GETFD) >= 0 else {
       fail("descriptors 3 and 4 are not open; Felix starts this program")
     }
     let socket = connect(path)
+    Logger(label: "felix-api-proxy").info("connected", metadata: ["to": "\(path)"])
     // Either end of the way is the end of all: Felix starts us again.
     for (from, to) in [(fromFelix, socket), (socket, toFelix)] {
       Thread.detachNewThread {
@@ -80,7 +91,7 @@ struct FelixAPIProxy {
   }
 
   private static func fail(_ reason: String) -> Never {
-    FileHandle.standardError.write(Data("felix-api-proxy: \(reason)\n".utf8))
+    Logger(label: "felix-api-proxy").critical("\(reason)")
     exit(1)
   }
 }

@@ -1,4 +1,6 @@
+import DaemonLog
 import Foundation
+import Logging
 import Netlink
 
 /// The CNI plugin for nodes without Calico: a standard IPAM plugin gives addresses, and the
@@ -15,7 +17,9 @@ struct InfraCNI {
         "ipam": {"type": "host-local", "subnet": "10.244.0.0/16"},
         "mtu": 1500,                          (default: the TAP's)
         "agent": "127.0.0.1:50001",           (or unix:PATH)
-        "dataDir": "/var/lib/cni/infra-cni"
+        "dataDir": "/var/lib/cni/infra-cni",
+        "logLevel": "info",                   (on standard error; default: nothing is said)
+        "logFormat": "text"                   (or json)
       }
     """
 
@@ -30,6 +34,8 @@ struct InfraCNI {
     let input =
       ProcessInfo.processInfo.environment["CNI_COMMAND"] == nil
       ? Data() : FileHandle.standardInput.readDataToEndOfFile()
+    var isLogging = false
+    var metadata: Logger.Metadata = [:]
     do {
       let invocation = try Invocation(ProcessInfo.processInfo.environment)
       if invocation.command == .version {
@@ -37,16 +43,30 @@ struct InfraCNI {
         return
       }
       let configuration = try NetworkConfiguration.parse(input)
+      if let log = configuration.log { DaemonLog.bootstrap("infra-cni", log) }
+      isLogging = configuration.log != nil
+      metadata = [
+        "command": "\(invocation.command.rawValue)", "container_id": "\(invocation.containerID)",
+        "netns": "\(invocation.netns)", "interface": "\(invocation.interface)",
+      ]
       if configuration.version == .v1, [.gc, .status].contains(invocation.command) {
         throw CNIError(
           .incompatibleVersion, "\(invocation.command.rawValue) came with version 1.1.0",
           "the configuration's cniVersion is 1.0.0")
       }
-      if let result = try await Plugin(invocation, configuration).run() { try print(result) }
-    } catch let error as CNIError {
-      fail(error, input)
+      if let result = try await Plugin(invocation, configuration).run() {
+        metadata["ip"] = "\((result.ips ?? []).map(\.address).joined(separator: ","))"
+        try print(result)
+      }
+      if isLogging { Logger(label: "infra-cni").info("done", metadata: metadata) }
     } catch {
-      fail(CNIError(.ioFailure, "\(error)"), input)
+      let error = error as? CNIError ?? CNIError(.ioFailure, "\(error)")
+      if isLogging {
+        metadata["code"] = "\(error.code)"
+        metadata["reason"] = "\(error.msg)\(error.details.map { ": " + $0 } ?? "")"
+        Logger(label: "infra-cni").error("failed", metadata: metadata)
+      }
+      fail(error, input)
     }
   }
 

@@ -1,3 +1,4 @@
+import DaemonLog
 import Foundation
 
 /// The configuration of a network, from standard input.
@@ -21,6 +22,8 @@ struct NetworkConfiguration: Decodable {
   var agent: String
   /// Where attachments are written down.
   var dataDir: String
+  /// How much is said on standard error, which runtimes keep; nil is nothing.
+  var log: DaemonLog.Options?
   var dns: JSON?
   var prevResult: CNIResult?
   /// nil when the runtime did not say.
@@ -29,7 +32,7 @@ struct NetworkConfiguration: Decodable {
   var bytes = Data()
 
   private enum Keys: String, CodingKey {
-    case cniVersion, name, ipam, mtu, agent, dataDir, dns, prevResult
+    case cniVersion, name, ipam, mtu, agent, dataDir, dns, prevResult, logLevel, logFormat
     case validAttachments = "cni.dev/valid-attachments"
   }
 
@@ -55,9 +58,25 @@ struct NetworkConfiguration: Decodable {
     guard dataDir.hasPrefix("/") else {
       throw CNIError(.invalidConfiguration, "dataDir is no absolute path")
     }
+    log = try Self.log(
+      level: try keys.decodeIfPresent(String.self, forKey: .logLevel),
+      format: try keys.decodeIfPresent(String.self, forKey: .logFormat))
     dns = try keys.decodeIfPresent(JSON.self, forKey: .dns)
     prevResult = try keys.decodeIfPresent(CNIResult.self, forKey: .prevResult)
     validAttachments = try keys.decodeIfPresent([Attachment].self, forKey: .validAttachments)
+  }
+
+  private static func log(
+    level: String?, format: String?
+  ) throws(CNIError) -> DaemonLog.Options? {
+    guard let level else { return nil }
+    let values = ["LogLevel": level, "LogFormat": format]
+    do {
+      return try DaemonLog.Options { values[$0] ?? nil }
+    } catch {
+      let key = error.name == "LogLevel" ? "logLevel" : "logFormat"
+      throw CNIError(.invalidConfiguration, "\(key): \(error.message)")
+    }
   }
 
   /// - Throws: ``CNIError``.

@@ -1,5 +1,6 @@
 import AgentService
 import CNIBackend
+import Certificates
 import Foundation
 import GRPCCore
 import GRPCNIOTransportHTTP2
@@ -26,6 +27,9 @@ struct Agent: Sendable {
 
   /// Runs until SIGTERM or SIGINT.
   func run() async throws {
+    if case .mutualTLS(let folder) = plan.gNMI.security, case .tcp = plan.gNMI.address {
+      try CertificateFolder(folder, of: .client).check(now: Date())
+    }
     let directory = try StateDirectory(plan.state, logger: logger)
     let lock = try StateLock(directory)
     defer { withExtendedLifetime(lock) {} }

@@ -10,7 +10,9 @@ import Netlink
 enum AgentSettings {
   static let prefix = "INFRAAGENT"
 
-  static let all: [Configuration.Setting] = [
+  static let all = own + Configuration.log
+
+  private static let own: [Configuration.Setting] = [
     .init("interfaceType", "tap", "tap: what this agent connects pods by"),
     .init("interface", "", "upstream's master interface, which TAPs have none of; not used"),
     .init("tapPrefix", "P4TAP_", "what the names of TAPs begin with"),
@@ -36,7 +38,6 @@ enum AgentSettings {
     .init(
       "felixSocket", "/var/run/calico/felix-dataplane.sock", "where Felix connects; none: nowhere"),
     .init("State", "/var/lib/cni/infraagent", "folder of what must survive a restart"),
-    .init("LogLevel", "Info", "Trace, Debug, Info, Notice, Warn, Error or Critical"),
   ]
 
   static func check(_ configuration: Configuration) throws(ConfigurationError) {

@@ -55,7 +55,9 @@ final class HostUpkeep: Sendable {
       } catch {
         address.withLock { $0 = nil }
         // Once, however long it lasts.
-        if complaint != "\(error)" { logger.warning("no host interface: \(error)") }
+        if complaint != "\(error)" {
+          logger.warning("no host interface", metadata: ["reason": "\(error)"])
+        }
         complaint = "\(error)"
       }
       try? await Task.sleep(for: complaint.isEmpty ? Self.period : Self.pause)

@@ -23,7 +23,8 @@ struct Run: AsyncParsableCommand {
 
       \(ConfigurationOptions.help(AgentSettings.all))
 
-      SIGHUP reads LogLevel anew. Exit codes: 0 after SIGTERM or SIGINT, 1 when it cannot go on, \
+      SIGHUP reads LogLevel and LogFormat anew; SIGUSR1 makes the log one level more detailed, \
+      SIGUSR2 as LogLevel has it. Exit codes: 0 after SIGTERM or SIGINT, 1 when it cannot go on, \
       2 for bad settings.
       """)
 
@@ -44,16 +45,18 @@ struct Run: AsyncParsableCommand {
     let plan: Plan
     do {
       let configuration = try read()
-      DaemonLog.bootstrap(try DaemonLog.level(configuration))
       plan = try Plan(configuration)
+      DaemonLog.bootstrap("infraagent", try configuration.log())
     } catch {
       throw ValidationError("\(error)")
     }
     let logger = Logger(label: "infraagent")
     signal(SIGPIPE, SIG_IGN)
     let reloads = HangUpSignal {
-      do { DaemonLog.set(try DaemonLog.level(try read())) } catch { logger.error("\(error)") }
-      logger.notice("log level", metadata: ["level": "\(DaemonLog.level)"])
+      do { DaemonLog.set(try read().log()) } catch {
+        logger.error("settings cannot be read anew", metadata: ["reason": "\(error)"])
+      }
+      logger.notice("log level", metadata: ["log_level": "\(DaemonLog.level)"])
     }
     defer { withExtendedLifetime(reloads) {} }
     do {

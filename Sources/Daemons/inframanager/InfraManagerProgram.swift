@@ -1,4 +1,5 @@
 import ArgumentParser
+import Certificates
 import Core
 import DaemonConfiguration
 import DaemonLog
@@ -28,7 +29,8 @@ struct InfraManagerProgram: AsyncParsableCommand {
 
       \(ConfigurationOptions.help(ManagerSettings.all))
 
-      SIGHUP reads LogLevel anew. Exit codes: 0 after SIGTERM or SIGINT, 1 when it cannot go on, \
+      SIGHUP reads LogLevel and LogFormat anew; SIGUSR1 makes the log one level more detailed, \
+      SIGUSR2 as LogLevel has it. Exit codes: 0 after SIGTERM or SIGINT, 1 when it cannot go on, \
       2 for bad settings.
       """)
 
@@ -62,9 +64,10 @@ struct InfraManagerProgram: AsyncParsableCommand {
     let gateway: InfraAgentService.Gateway
     let address: ListenAddress
     let metrics: ListenAddress?
+    let log: DaemonLog.Options
     do {
       configuration = try read()
-      DaemonLog.bootstrap(try DaemonLog.level(configuration))
+      log = try configuration.log()
       servers = (
         try ManagerSettings.infrap4d(configuration, "GrpcServer.addr"),
         try ManagerSettings.infrap4d(configuration, "GnmiServer.addr")
@@ -79,11 +82,14 @@ struct InfraManagerProgram: AsyncParsableCommand {
       throw ValidationError("\(error)")
     }
     if check { return try await Self.check(address) }
+    DaemonLog.bootstrap("inframanager", log)
     let logger = Logger(label: "inframanager")
     signal(SIGPIPE, SIG_IGN)
     let reloads = HangUpSignal {
-      do { DaemonLog.set(try DaemonLog.level(try read())) } catch { logger.error("\(error)") }
-      logger.notice("log level", metadata: ["level": "\(DaemonLog.level)"])
+      do { DaemonLog.set(try read().log()) } catch {
+        logger.error("settings cannot be read anew", metadata: ["reason": "\(error)"])
+      }
+      logger.notice("log level", metadata: ["log_level": "\(DaemonLog.level)"])
     }
     defer { withExtendedLifetime(reloads) {} }
     do {
@@ -128,6 +134,9 @@ struct InfraManagerProgram: AsyncParsableCommand {
     _ gateway: InfraAgentService.Gateway, _ address: ListenAddress,
     _ metrics: ListenAddress?, _ logger: Logger
   ) async throws {
+    if case .mutualTLS(let folder) = p4Runtime.security, case .tcp = p4Runtime.address {
+      try CertificateFolder(folder, of: .client).check(now: Date())
+    }
     let folder = configuration["State"]
     let directory = folder == "none" ? nil : try StateDirectory(folder, logger: logger)
     let lock = try directory.map { try StateLock($0) }

@@ -8,7 +8,9 @@ import Serving
 enum ManagerSettings {
   static let prefix = "INFRAMANAGER"
 
-  static let all: [Configuration.Setting] = [
+  static let all = own + Configuration.log
+
+  private static let own: [Configuration.Setting] = [
     .init("GrpcServer.addr", "localhost:9559", "P4Runtime of infrap4d: HOST:PORT or unix:PATH"),
     .init("GnmiServer.addr", "localhost:9339", "gNMI of infrap4d: HOST:PORT or unix:PATH"),
     .init("Certs", "/usr/share/stratum/certs", "folder with ca.crt, client.crt and client.key"),
@@ -16,7 +18,6 @@ enum ManagerSettings {
     .init("P4InfoPath", "", "P4Info in text format; empty: the k8s_dp of this version"),
     .init("P4BinPath", "", "the pipeline's .pb.bin; empty: the k8s_dp of this version"),
     .init("DeviceId", "1", "P4Runtime's device id"),
-    .init("LogLevel", "Info", "Trace, Debug, Info, Notice, Warn, Error or Critical"),
     .init("InfraManager.addr", "127.0.0.1:50002", "where agents call"),
     .init(
       "InfraManager.metrics-addr", "127.0.0.1:50097",

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Core
+import DaemonLog
 import Forwarding
 import Foundation
 import GRPCCore
@@ -17,7 +18,8 @@ struct Infrap4d: AsyncParsableCommand {
     abstract: "Runs a P4 pipeline between network interfaces, controlled by P4Runtime and gNMI.",
     discussion: """
       Ports are made by gNMI, the pipeline and its entries come by P4Runtime. Both are kept in \
-      the state folder and are there again after a restart.
+      the state folder and are there again after a restart. SIGUSR1 makes the log one level \
+      more detailed, SIGUSR2 as --log-level has it.
 
       Exit codes: 0 after SIGTERM or SIGINT, 1 when it cannot go on, 2 for bad options.
       """)
@@ -25,6 +27,7 @@ struct Infrap4d: AsyncParsableCommand {
   @OptionGroup(title: "Engine") var engine: EngineOptions
   @OptionGroup(title: "Listening") var listening: ListenOptions
   @OptionGroup(title: "Security") var tls: TLSOptions
+  @OptionGroup(title: "Log") var log: LogOptions
 
   @Option(help: "The folder that keeps ports, pipeline and entries; \"none\" keeps nothing.")
   var state = "/var/lib/infrap4d"
@@ -38,16 +41,6 @@ struct Infrap4d: AsyncParsableCommand {
   @Flag(help: "Never sleep: lower latency, for one core.")
   var poll = false
 
-  @Option(
-    help: "trace, debug, info, notice, warning, error or critical.",
-    transform: { text in
-      guard let level = Logger.Level(rawValue: text) else {
-        throw ValidationError("\(text) is no --log-level")
-      }
-      return level
-    })
-  var logLevel = Logger.Level.info
-
   func validate() throws {
     guard deviceId != 0 else { throw ValidationError("--device-id 0 means unset in P4Runtime") }
     if let cpuPort, cpuPort >= UInt32(engine.maxPorts) {
@@ -56,12 +49,7 @@ struct Infrap4d: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let level = logLevel
-    LoggingSystem.bootstrap { label in
-      var handler = StreamLogHandler.standardError(label: label)
-      handler.logLevel = level
-      return handler
-    }
+    DaemonLog.bootstrap("infrap4d", try log.options())
     let logger = Logger(label: "infrap4d")
     signal(SIGPIPE, SIG_IGN)
     do {
