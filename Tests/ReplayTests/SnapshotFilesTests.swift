@@ -170,6 +170,14 @@ import Testing
       "tables.txt:7:1: fragments is filled by the pipeline; its entries are flows"
     ),
     (
+      "tables.txt", "arp_forward 2", "arp_forward 65536",
+      "tables.txt:3:1: leads to port 65536, and ports are 0 to 65535"
+    ),
+    (
+      "updates.txt", "route_hop 4", "route_hop 4294967295",
+      "updates.txt:3:1: leads to port 4294967295, and ports are 0 to 65535"
+    ),
+    (
       "flows.txt", " hertz", " herz",
       "flows.txt:1:16: the first line goes on with \"hertz N cycles N\""
     ),
@@ -238,13 +246,11 @@ import Testing
     #expect(try error(file, from, to) == message)
   }
 
-  /// A row that the tables cannot have is refused when it is put in, with the file's name.
-  @Test func aPortThatIsNotThere() throws {
+  @Test func portsBeyondTheUsual() throws {
     let state = try StateFile(
-      contentsOf: try state([("tables.txt", "arp_forward 2", "arp_forward 70000")]))
-    let run = ReplayRun(state: state, inputs: [])
-    let loaded = try DataplaneFactory.k8sDP().make("model", clock: state.clock)
-    #expect(throws: ReplayError.self) { try run.run([loaded]) { _, _ in true } }
+      contentsOf: try state([("tables.txt", "arp_forward 2", "arp_forward 65535")]))
+    #expect(state.ports == 65_536)
+    #expect(try WhyTables(state, names: NodeNames()).model().ports == 65_536)
   }
 
   /// A frame of before the moment is none of the snapshot's.

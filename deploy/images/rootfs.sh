@@ -33,7 +33,7 @@ while [ $# -gt 0 ]; do
   esac
 done
 case $image in
-  infrap4d) wanted=(infrap4d) ;;
+  infrap4d) wanted=(infrap4d k8sdp) ;;
   inframanager) wanted=(inframanager) ;;
   infraagent) wanted=(infraagent infra-cni felix-api-proxy) ;;
   *) fail "--image is infrap4d, inframanager or infraagent" 2 ;;
@@ -100,7 +100,7 @@ if runtime=$(ldd "$programs/${wanted[0]}" | awk '$3 ~ /\/swift\/linux\// {print 
 fi
 
 # Where things are mounted; the root filesystem is read-only.
-install -d "$out"/{proc,sys,dev/net,run/netns,etc/infra,host/sysctls,usr/share/stratum/certs} \
+install -d "$out"/{proc,sys,dev/net,run/netns,run/infrap4d,etc/infra,host/sysctls,usr/share/stratum/certs} \
   "$out"/{var/run/calico,var/lib/cni/infraagent} 2>/dev/null || true
 install -d -m 1777 "$out/tmp"
 install -d -o 65532 -g 65532 -m 0700 "$out"/var/lib/{infrap4d,cni/inframanager}

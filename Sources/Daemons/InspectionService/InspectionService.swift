@@ -51,7 +51,7 @@ public struct InspectionService: K8sdp_V1_Inspection.SimpleServiceProtocol {
       let (capture, epoch) = try await Self.mapped {
         try await host.capture(options) { _, now in Epoch(now) }
       }
-      try await Self.follow(capture, for: request.duration) {
+      try await Self.follow(capture, for: request.duration, context) {
         try await response.write(K8sdp_V1_CaptureResponse())
         while let batch = await capture.next() {
           for message in FrameMessages(batch, epoch) { try await response.write(message) }
@@ -91,7 +91,7 @@ public struct InspectionService: K8sdp_V1_Inspection.SimpleServiceProtocol {
   ) async throws {
     try await snapshots.take {
       try await SnapshotCall(self, addresses: request.addresses, response)
-        .run(for: request.duration)
+        .run(for: request.duration, context)
     }
   }
 
@@ -114,7 +114,8 @@ public struct InspectionService: K8sdp_V1_Inspection.SimpleServiceProtocol {
   ///
   /// - Parameter nanoseconds: 0 is no end.
   static func follow(
-    _ capture: any FrameCapture, for nanoseconds: UInt64, _ body: () async throws -> Void
+    _ capture: any FrameCapture, for nanoseconds: UInt64, _ context: ServerContext,
+    _ body: () async throws -> Void
   ) async throws {
     let timer =
       nanoseconds == 0
@@ -131,6 +132,10 @@ public struct InspectionService: K8sdp_V1_Inspection.SimpleServiceProtocol {
       try await body()
     } onCancelRPC: {
       capture.close()
+    }
+    // A client that has gone does not hear it; one that is there must not take it for the end.
+    if context.cancellation.isCancelled {
+      throw RPCError(code: .unavailable, message: "infrap4d is stopping")
     }
   }
 

@@ -32,7 +32,7 @@ struct SnapshotCall {
   }
 
   /// - Parameter nanoseconds: to tell of frames and updates; 0 tells of none.
-  func run(for nanoseconds: UInt64) async throws {
+  func run(for nanoseconds: UInt64, _ context: ServerContext) async throws {
     let host = service.host
     guard nanoseconds > 0 else {
       let (rows, moment) = try await InspectionService.mapped {
@@ -62,7 +62,7 @@ struct SnapshotCall {
         return (rows, capture, moment)
       }
     }
-    try await InspectionService.follow(capture, for: nanoseconds) {
+    try await InspectionService.follow(capture, for: nanoseconds, context) {
       try await writer.write(.with { $0.moment = moment.message })
       var endpoints: Set<UInt64> = []
       for start in stride(from: 0, to: moment.learned.count, by: RowMessages.longest) {

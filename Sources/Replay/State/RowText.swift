@@ -3,7 +3,7 @@ import Core
 /// Rows of tables as lines of words: table, key, action, arguments. Addresses are written as
 /// people write them, all else as decimal numbers.
 struct RowText {
-  private struct Shape {
+  fileprivate struct Shape {
     var key: [Contract.Field]
     var actions: [String: [Contract.Field]]
   }

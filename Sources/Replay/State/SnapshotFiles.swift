@@ -24,12 +24,19 @@ enum SnapshotFiles {
       guard K8sDP.Table(rawValue: entry.table) != nil else {
         throw line.error(0, "\(entry.table) is filled by the pipeline; its entries are flows")
       }
+      try check(line, entry)
       guard seen.insert(RowKey(table: entry.table, key: entry.key)).inserted else {
         throw line.error(0, "the same row is there already; keep one")
       }
       rows.append(entry)
     }
     return rows
+  }
+
+  private static func check(_ line: WordFile.Line, _ entry: TableEntry) throws(ReplayError) {
+    guard let port = entry.egress, port >= DataplaneFactory.maximumPorts else { return }
+    throw line.error(
+      0, "leads to port \(port), and ports are 0 to \(DataplaneFactory.maximumPorts - 1)")
   }
 
   static func learned(contentsOf path: String) throws(ReplayError) -> StateSnapshot.Learned {
@@ -96,6 +103,7 @@ enum SnapshotFiles {
     }
     let (entry, next) = try text.entry(line, from: 1)
     try line.check(count: next)
+    try check(line, entry)
     return word == "insert" ? .insert(entry) : .modify(entry)
   }
 
