@@ -228,7 +228,8 @@ let package = Package(
       name: "infrap4d",
       dependencies: [
         "Core", "SimDataplane", "K8sDPArtefacts", "Hosting", "Forwarding", "P4RuntimeService",
-        "Privileges", "GNMIService", "HTTPServing", "InspectionProtos", "InspectionService", "Metrics", "Serving", "StateDirectory",
+        "Privileges", "GNMIService", "HTTPServing", "InspectionProtos", "InspectionService",
+        "Metrics", "Serving", "StateDirectory",
         "Certificates", dpdk,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),

@@ -82,7 +82,8 @@ struct CaptureTests {
     for first in [1, 3, 0, 200] as [UInt8] { try await forwarder.inject(Self.frame(first)) }
     await forwarder.stop()
     let seen = await Self.all(capture)
-    #expect(seen.frames.map { Array(seen.bytes[$0.bytes]) } == [1, 3, 0, 200].map { Self.frame($0) })
+    #expect(
+      seen.frames.map { Array(seen.bytes[$0.bytes]) } == [1, 3, 0, 200].map { Self.frame($0) })
     #expect(
       seen.frames.map { $0.out.map { Array(seen.bytes[$0]) } }
         == [Self.frame(0), nil, nil, nil])

@@ -26,7 +26,8 @@ import Testing
 
   @Test func whatIsNoFlowIsLeftOut() {
     let changes: [(inout LearnedEntry) -> Void] = [
-      { $0.table = "fragments" }, { $0.table = "routes" }, { $0.action = "flow_miss" }, { $0.timer = 8 },
+      { $0.table = "fragments" }, { $0.table = "routes" }, { $0.action = "flow_miss" },
+      { $0.timer = 8 },
       { $0.key = [1] }, { $0.key[0] = 1 << 32 }, { $0.key[2] = 1 << 32 }, { $0.arguments = [] },
       { $0.arguments[0] = 1 << 32 },
     ]

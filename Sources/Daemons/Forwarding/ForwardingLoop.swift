@@ -182,7 +182,9 @@ final class ForwardingLoop {
   }
 
   /// A frame that never reached the pipeline.
-  func drop(_ reason: DropReason, _ frame: UnsafeMutableRawPointer, _ length: Int, at port: LoopPort) {
+  func drop(
+    _ reason: DropReason, _ frame: UnsafeMutableRawPointer, _ length: Int, at port: LoopPort
+  ) {
     port.drop(reason.rawValue)
     captures?.tell(
       dropped: UnsafeRawBufferPointer(start: frame, count: length), reason, at: port.id,

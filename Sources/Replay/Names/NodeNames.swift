@@ -87,7 +87,8 @@ public struct NodeNames: Hashable, Sendable {
     let named = services.filter { Self.matches($0.value, text) }
     guard Set(named.values).count < 2 else {
       throw ReplayError(
-        text, "is the name of several Services: \(Set(named.values).sorted().joined(separator: ", "))")
+        text,
+        "is the name of several Services: \(Set(named.values).sorted().joined(separator: ", "))")
     }
     return named.keys.sorted { $0.description < $1.description }
   }

@@ -28,7 +28,8 @@ struct RowText {
 
   func line(_ entry: TableEntry) -> String {
     guard let shape = shapes[entry.table] else { preconditionFailure("\(entry.table) is no table") }
-    return ([entry.table] + Self.words(entry.key, shape.key) + [entry.action]
+    return
+      ([entry.table] + Self.words(entry.key, shape.key) + [entry.action]
       + Self.words(entry.arguments, shape.actions[entry.action] ?? [])).joined(separator: " ")
   }
 
@@ -59,7 +60,8 @@ struct RowText {
     guard let fields = shape.actions[action] else {
       throw line.error(
         next,
-        "\(table) has no action \"\(action)\", but \(shape.actions.keys.sorted().joined(separator: ", "))")
+        "\(table) has no action \"\(action)\", but \(shape.actions.keys.sorted().joined(separator: ", "))"
+      )
     }
     next += 1
     var arguments: [UInt64] = []
@@ -78,7 +80,8 @@ struct RowText {
     let table = line.text(first)
     guard let shape = shapes[table] else {
       throw line.error(
-        first, "there is no table \"\(table)\", but \(shapes.keys.sorted().joined(separator: ", "))")
+        first, "there is no table \"\(table)\", but \(shapes.keys.sorted().joined(separator: ", "))"
+      )
     }
     var key: [UInt64] = []
     key.reserveCapacity(shape.key.count)

@@ -18,7 +18,7 @@ enum SnapshotFiles {
     try file.header.check(count: 0)
     var rows: [TableEntry] = []
     var seen: Set<RowKey> = []
-    try file.forEach { (line) throws(ReplayError) in
+    try file.read { (line) throws(ReplayError) in
       let (entry, next) = try text.entry(line, from: 0)
       try line.check(count: next)
       guard K8sDP.Table(rawValue: entry.table) != nil else {
@@ -48,7 +48,7 @@ enum SnapshotFiles {
     var learned = StateSnapshot.Learned(
       hertz: try file.header.number(1, "hertz", 1_000_000...100_000_000_000),
       cycles: try file.header.number(3, "cycles", 0...UInt64(1) << 62), entries: [])
-    try file.forEach { (line) throws(ReplayError) in
+    try file.read { (line) throws(ReplayError) in
       let (entry, next) = try text.entry(line, from: 0)
       guard let timer = timers[line.text(next)] else {
         throw line.error(
@@ -73,7 +73,7 @@ enum SnapshotFiles {
     let file = try WordFile(contentsOf: path, kind: updatesKind)
     try file.header.check(count: 0)
     var changes: [StateSnapshot.Change] = []
-    try file.forEach { (line) throws(ReplayError) in
+    try file.read { (line) throws(ReplayError) in
       let word = line.text(0)
       if word == "at" {
         try line.check(count: 2)

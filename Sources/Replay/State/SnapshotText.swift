@@ -48,7 +48,8 @@ public enum SnapshotText {
       """
     if hasUpdates { text += "updates: \(updates)\n" }
     let timers = timers.sorted { $0.key.rawValue < $1.key.rawValue }
-    text += "timers: {"
+    text +=
+      "timers: {"
       + timers.map { "\($0.key.name): \($0.value)" }.joined(separator: ", ") + "}\n"
     guard !names.addresses.isEmpty || !names.services.isEmpty else { return text }
     text += "names:\n"

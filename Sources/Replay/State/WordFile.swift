@@ -44,7 +44,8 @@ struct WordFile {
     var place = 0
     let words = Self.words(bytes, &place)
     let first = Line(path: path, bytes: bytes, number: 1, start: 0, words: words[...])
-    guard words.count >= 2, first.text(0) == StateFileDecoder.apiVersion, first.text(1) == kind else {
+    guard words.count >= 2, first.text(0) == StateFileDecoder.apiVersion, first.text(1) == kind
+    else {
       throw ReplayError(
         "\(path):1:1", "begins with \"\(StateFileDecoder.apiVersion) \(kind)\" when it is one")
     }
@@ -52,7 +53,7 @@ struct WordFile {
   }
 
   /// Every line but the first and the last.
-  func forEach(_ body: (Line) throws(ReplayError) -> Void) throws(ReplayError) {
+  func read(_ body: (Line) throws(ReplayError) -> Void) throws(ReplayError) {
     var place = 0
     _ = Self.words(bytes, &place)
     var number = 1
@@ -143,7 +144,8 @@ extension WordFile.Line {
   func value(_ index: Int, _ field: Contract.Field) throws(ReplayError) -> UInt64 {
     guard let value = decimal(index) ?? address(index) else {
       throw error(
-        index, "\(field.name) is a number, an IPv4 address or a MAC address, not \"\(text(index))\"")
+        index, "\(field.name) is a number, an IPv4 address or a MAC address, not \"\(text(index))\""
+      )
     }
     guard value <= field.maximum else {
       throw error(index, "\(field.name) = \(value) does not fit into \(field.bits) bits")

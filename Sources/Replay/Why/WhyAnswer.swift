@@ -57,7 +57,8 @@ public struct WhyOracle {
     }
     if tables.site(question.source) == nil {
       answer.remarks.append(
-        "\(words(question.source)) is not on this node: its packets are taken to come from the host")
+        "\(words(question.source)) is not on this node: its packets are taken to come from the host"
+      )
     }
     let model = try tables.model()
     let port = question.sourcePort ?? freePort(question)

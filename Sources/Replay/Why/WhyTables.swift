@@ -53,7 +53,8 @@ public struct WhyTables: Sendable {
     names.add(state.names)
     for service in state.intent.services {
       for port in service.ports {
-        names.add(service: ServiceAddress(service.clusterIP, port.transport, port.port), service.name)
+        names.add(
+          service: ServiceAddress(service.clusterIP, port.transport, port.port), service.name)
       }
     }
     if let snapshot = state.snapshot {
@@ -91,10 +92,12 @@ public struct WhyTables: Sendable {
     }.min { $0.key.lexicographicallyPrecedes($1.key) }
     guard let row, row.arguments.count == 3 else {
       return Site(
-        port: K8sDP.hostPort, mac: MACAddress(0x0200_0000_0101), gateway: MACAddress(0x0200_0000_0001))
+        port: K8sDP.hostPort, mac: MACAddress(0x0200_0000_0101),
+        gateway: MACAddress(0x0200_0000_0001))
     }
     return Site(
-      port: K8sDP.hostPort, mac: MACAddress(row.arguments[1]), gateway: MACAddress(row.arguments[2]))
+      port: K8sDP.hostPort, mac: MACAddress(row.arguments[1]), gateway: MACAddress(row.arguments[2])
+    )
   }
 
   /// The ports that an address has as a Service.

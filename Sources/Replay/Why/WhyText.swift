@@ -18,7 +18,8 @@ extension WhyAnswer {
     if !endpoints.isEmpty {
       lines.append("A new connection is given one of these endpoints:")
       for endpoint in endpoints {
-        lines.append("   \(endpoint.socket)  \(endpoint.problem.map { "fails: \($0)" } ?? "arrives")")
+        lines.append(
+          "   \(endpoint.socket)  \(endpoint.problem.map { "fails: \($0)" } ?? "arrives")")
       }
       lines.append("")
     }
@@ -57,7 +58,8 @@ extension WhyAnswer: Encodable {
     let packets = passages.map { passage in
       var packet = Packet(
         what: passage.what, port: passage.port, summary: PacketSummary.line(passage.frame),
-        explanation: passage.trace.explanation, steps: passage.trace.steps.map(TracedFrame.Step.init),
+        explanation: passage.trace.explanation,
+        steps: passage.trace.steps.map(TracedFrame.Step.init),
         verdict: VerdictText(passage.trace.verdict))
       if case .forward = passage.trace.verdict { packet.out = PacketSummary.line(passage.out) }
       return packet

@@ -26,7 +26,8 @@ struct K8sDP: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       ReplayCommand.self, CompareCommand.self, TableCommand.self, TraceCommand.self,
-      WhyCommand.self, CheckCommand.self, DifferencesCommand.self, FuzzCommand.self, MutateCommand.self,
+      WhyCommand.self, CheckCommand.self, DifferencesCommand.self, FuzzCommand.self,
+      MutateCommand.self,
       BenchCommand.self,
     ] + withARunningNode)
 

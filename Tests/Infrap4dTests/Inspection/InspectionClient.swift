@@ -18,7 +18,8 @@ enum InspectionClient {
   /// Begins a capture, and runs `body` while it goes on.
   static func capturing<Result: Sendable>(
     _ client: Client, _ request: K8sdp_V1_CaptureRequest = .init(),
-    _ body: @Sendable @escaping (RPCAsyncSequence<K8sdp_V1_CaptureResponse, any Error>) async throws
+    _ body:
+      @Sendable @escaping (RPCAsyncSequence<K8sdp_V1_CaptureResponse, any Error>) async throws
       -> Result
   ) async throws -> Result {
     try await client.capture(request) { response in

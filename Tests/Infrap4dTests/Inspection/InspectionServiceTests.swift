@@ -189,8 +189,9 @@ import Testing
         address: .unixDomainSocket(path: socket), transportSecurity: .plaintext), services: [])
     async let serving: Void = grpc.serve()
     _ = try await grpc.listeningAddress
-    for command in [["top", "--once"], ["flows"], ["capture"], ["snapshot", "--out", folder + "/x"]]
-    {
+    for command in [
+      ["top", "--once"], ["flows"], ["capture"], ["snapshot", "--out", folder + "/x"],
+    ] {
       let outcome = try await K8sDPTool.run(command + ["--from", "infrap4d:unix:\(socket)"])
       #expect(outcome.status == 2, "\(outcome)")
       #expect(

@@ -239,13 +239,16 @@ struct LiveCommandTests {
     #expect(text.lines[0].hasPrefix("PROTO  STATE           LEFT     CLIENT"), "\(text)")
     for line in text.lines.dropFirst() {
       #expect(
-        line.contains(/^tcp    tcpEstablished  4\d{4}    default\/client:\d+ +default\/web:8[01] +default\/web-1:808[01]$/),
+        line.contains(
+          /^tcp    tcpEstablished  4\d{4}    default\/client:\d+ +default\/web:8[01] +default\/web-1:808[01]$/
+        ),
         "\(line)")
     }
     let records = try await K8sDPTool.run(["flows", "--json"] + from).lines.map(Self.json)
     #expect(records.count == 3)
     for record in records {
-      #expect(record["state"] as? String == "tcpEstablished" && record["protocol"] as? String == "tcp")
+      #expect(
+        record["state"] as? String == "tcpEstablished" && record["protocol"] as? String == "tcp")
       #expect((record["client"] as? String)?.hasPrefix("10.244.0.6:") == true)
       #expect(record["client_name"] as? String == "default/client")
       #expect(record["service_name"] as? String == "default/web")

@@ -50,7 +50,8 @@ struct SnapshotCommandTests {
       let first = zip(found, frames).enumerated().first { $0.element.0 != $0.element.1 }
       #expect(
         first == nil,
-        "\(engine), port \(port), frame \(first?.offset ?? 0): \(first.map { "\($0.element)" } ?? "")")
+        "\(engine), port \(port), frame \(first?.offset ?? 0): \(first.map { "\($0.element)" } ?? "")"
+      )
     }
   }
 

@@ -69,8 +69,9 @@ public final class SnapshotParser: OutsideParser {
     write(bytes, kind + ".txt")
     guard let state = try? StateFile(contentsOf: folder + "/state.yaml") else { return false }
     // What it takes, a dataplane takes or refuses.
-    guard let loaded = try? DataplaneFactory.k8sDP(sizes: ["flows": 16, "fragments": 16])
-      .make("model", clock: state.clock)
+    guard
+      let loaded = try? DataplaneFactory.k8sDP(sizes: ["flows": 16, "fragments": 16])
+        .make("model", clock: state.clock)
     else { return false }
     return (try? ReplayRun(state: state, inputs: []).run([loaded]) { _, _ in true }) != nil
   }

@@ -37,8 +37,10 @@ public struct CaptureWords: Sendable {
 
   /// For the frame as it left.
   func commentsOut(_ frame: LiveFrame, _ number: UInt64, _ port: PortID) -> [String] {
-    ["frame \(number), out by \(place(port, receiver(frame.out ?? frame.bytes)))"
-      + (frame.translation.map { ", \($0)" } ?? "")]
+    [
+      "frame \(number), out by \(place(port, receiver(frame.out ?? frame.bytes)))"
+        + (frame.translation.map { ", \($0)" } ?? "")
+    ]
   }
 
   /// A line for a terminal, like those of tcpdump.

@@ -48,9 +48,10 @@ public struct LiveCapture: Sendable {
       let known = DropReason.allCases.map(\.name) + [Self.refused]
       throw ReplayError("--reason \(reason)", "is none of \(known.joined(separator: ", "))")
     }
-    filter = try options.filter.map { text throws(ReplayError) in
-      try FilterProgram(text).instructions
-    } ?? []
+    filter =
+      try options.filter.map { text throws(ReplayError) in
+        try FilterProgram(text).instructions
+      } ?? []
   }
 
   /// Runs until its end, or the interruption.
@@ -99,7 +100,8 @@ public struct LiveCapture: Sendable {
     if let pod, let port = state.pods["\(pod)"] { return port }
     let known = state.ports.map { "\($0.id) (\($0.name))" }.joined(separator: ", ")
     throw ReplayError(
-      "-i \(text)", "is no port and no pod; the node has the ports \(known.isEmpty ? "none" : known)")
+      "-i \(text)",
+      "is no port and no pod; the node has the ports \(known.isEmpty ? "none" : known)")
   }
 
   private func read(

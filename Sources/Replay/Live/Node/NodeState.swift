@@ -3,7 +3,11 @@ import InspectionProtos
 
 /// What a node tells of itself.
 public struct NodeState: Sendable, Encodable {
-  public enum Pipeline: String, Sendable, Encodable { case none, k8sDP = "k8s_dp", other }
+  public enum Pipeline: String, Sendable, Encodable {
+    case none
+    case k8sDP = "k8s_dp"
+    case other
+  }
 
   public struct Port: Hashable, Sendable, Encodable {
     public var id: PortID

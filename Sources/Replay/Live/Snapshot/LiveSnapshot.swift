@@ -86,7 +86,8 @@ public struct LiveSnapshot: Sendable {
     let existed = try Self.check(path)
     let work = existed ? path : path + ".partial-\(ProcessInfo.processInfo.processIdentifier)"
     if !existed {
-      do { try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
+      do {
+        try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
       } catch { throw ReplayError(path, "cannot be made; check its permissions") }
     }
     do {

@@ -113,7 +113,8 @@ final class SnapshotFolder: @unchecked Sendable {
   func write(_ text: String, _ name: String) throws(ReplayError) {
     let file = path + "/" + name
     do { try Data(text.utf8).write(to: URL(fileURLWithPath: file)) } catch {
-      throw ReplayError(file, "cannot be written (\(error.localizedDescription)); is the disk full?")
+      throw ReplayError(
+        file, "cannot be written (\(error.localizedDescription)); is the disk full?")
     }
   }
 }

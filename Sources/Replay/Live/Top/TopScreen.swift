@@ -78,7 +78,8 @@ public struct TopScreen: Sendable {
   private var drops: [String] {
     [Self.row("DROPPED", ["frames/s", "frames"])]
       + report.drops.map { drop in
-        Self.row(drop.reason, [Self.number(drop.rate), TextTable.grouped(Int(clamping: drop.total))])
+        Self.row(
+          drop.reason, [Self.number(drop.rate), TextTable.grouped(Int(clamping: drop.total))])
           + "  " + (DropReason.meaning(drop.reason) ?? "")
       }
   }

@@ -24,7 +24,8 @@
 
     @Option(
       name: .long,
-      help: ArgumentHelp("Only of this Service: name or address, and a port.", valueName: "service"))
+      help: ArgumentHelp("Only of this Service: name or address, and a port.", valueName: "service")
+    )
     var service: String?
 
     @Option(
@@ -33,7 +34,8 @@
 
     @Option(
       name: .long,
-      help: ArgumentHelp("Only to this endpoint: pod or address, and a port.", valueName: "endpoint"))
+      help: ArgumentHelp(
+        "Only to this endpoint: pod or address, and a port.", valueName: "endpoint"))
     var endpoint: String?
 
     @Option(name: .long, help: "Only in this state, such as tcpEstablished.")

@@ -39,7 +39,8 @@
 
     @Flag(
       name: .long,
-      help: "End as after Ctrl-C when standard input ends, for programs that run this one elsewhere.")
+      help:
+        "End as after Ctrl-C when standard input ends, for programs that run this one elsewhere.")
     var endWithInput = false
 
     func validate() throws {
