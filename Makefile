@@ -99,7 +99,7 @@ faults: offline ## Put faults into the pipeline and the model, count those found
 	$(OFFLINE) mutate $(SAMPLED) --fixtures Fixtures --equivalent scripts/faults/equivalent-spec.txt
 	scripts/faults/model.py $(SAMPLED) --out $(OUT)/faults
 
-DAEMONS := infrap4d inframanager infraagent infra-cni gnmi-ctl arp-proxy felix-api-proxy
+DAEMONS := infrap4d k8sdp inframanager infraagent infra-cni gnmi-ctl arp-proxy felix-api-proxy
 
 programs: deps ## Build what a node runs, optimised, Swift's runtime linked in
 	for program in $(DAEMONS); do $(SWIFT) build -c release --static-swift-stdlib --product $$program || exit 1; done

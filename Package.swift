@@ -108,7 +108,10 @@ let package = Package(
     .target(
       name: "LiveReplay",
       dependencies: [
-        "Core", "Replay", "Infrap4dDataplane", "GNMIProtos", "CLiveWire",
+        "Core", "CPcap", "Replay", "SimDataplane", "Infrap4dDataplane", "GNMIProtos",
+        "InspectionProtos", "CLiveWire",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "Logging", package: "swift-log"),
@@ -132,6 +135,8 @@ let package = Package(
       name: "P4RuntimeProtos", dependencies: grpc, path: "Sources/Daemons/P4RuntimeProtos"),
     .target(name: "GNMIProtos", dependencies: grpc, path: "Sources/Daemons/GNMIProtos"),
     .target(name: "InfraProtos", dependencies: grpc, path: "Sources/Daemons/InfraProtos"),
+    .target(
+      name: "InspectionProtos", dependencies: grpc, path: "Sources/Daemons/InspectionProtos"),
     .target(
       name: "PipelineProtos",
       dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
@@ -193,6 +198,14 @@ let package = Package(
       path: "Sources/Daemons/GNMIService"),
 
     .target(
+      name: "InspectionService",
+      dependencies: [
+        "Core", "CPcap", "Hosting", "InspectionProtos", "P4RuntimeCodec", "P4RuntimeService",
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+      ],
+      path: "Sources/Daemons/InspectionService"),
+
+    .target(
       name: "StateDirectory",
       dependencies: [
         .product(name: "Crypto", package: "swift-crypto"),
@@ -216,7 +229,8 @@ let package = Package(
       name: "infrap4d",
       dependencies: [
         "Core", "SimDataplane", "K8sDPArtefacts", "Hosting", "Forwarding", "P4RuntimeService",
-        "Privileges", "GNMIService", "HTTPServing", "Metrics", "Serving", "StateDirectory",
+        "Privileges", "GNMIService", "HTTPServing", "InspectionProtos", "InspectionService",
+        "Metrics", "Serving", "StateDirectory",
         "Certificates", "DaemonLog", dpdk,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
@@ -563,7 +577,8 @@ let package = Package(
       dependencies: [
         "infrap4d", "inframanager", "infraagent", "gnmi-ctl", "k8sdp", "Core", "Certificates",
         "GNMIProtos",
-        "InfraProtos", "HealthProtos", "P4RuntimeProtos", "Infrap4dDataplane", "NodeTesting", dpdk,
+        "InfraProtos", "InspectionProtos", "HealthProtos", "P4RuntimeProtos", "P4RuntimeTesting",
+        "Infrap4dDataplane", "LiveReplay", "Replay", "NodeTesting", dpdk,
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),

@@ -9,6 +9,7 @@ Two network namespaces talk through
                      which kube-proxy does DNAT
     infrap4d-model, infrap4d-dpdk
                      the whole server: ports by gNMI, entries by P4Runtime
+    …-captured       the same while k8sdp capture -s 96 reads every frame
     model, dpdk      the forwarding thread with that dataplane, a TAP for each pod
     model-unbatched  the same with one frame a system call
     model-poll       the same without sleeping
@@ -24,6 +25,7 @@ import argparse
 import json
 import os
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -90,12 +92,12 @@ class Node:
     """Two pods' namespaces, and what is between them; goes away with `close`."""
 
     def __init__(self, subject):
-        self.namespaces, self.program, self.folder = [], None, None
+        self.namespaces, self.program, self.folder, self.capture = [], None, None, None
         try:
             if subject == "kernel":
                 self.router()
             elif subject.startswith("infrap4d-"):
-                self.server(subject.removeprefix("infrap4d-"))
+                self.server(*subject.removeprefix("infrap4d-").split("-"))
             else:
                 self.forwarder(subject)
             for name, ip, mac, _ in PODS:
@@ -149,7 +151,7 @@ class Node:
             print(f"{subject}: io_uring is not permitted here", file=sys.stderr)
         self.pods()
 
-    def server(self, dataplane):
+    def server(self, dataplane, variant=None):
         self.folder = tempfile.TemporaryDirectory()
         folder = Path(self.folder.name)
         (folder / "state.yaml").write_text(STATE)
@@ -169,6 +171,13 @@ class Node:
                 f"device:virtual-device,name:{PREFIX}-{port},mtu:1500,port-type:TAP")
         run(RELEASE / "k8sdp", "apply", folder / "state.yaml", "--to", f"infrap4d:{address}")
         self.pods()
+        if variant == "captured":
+            self.capture = subprocess.Popen(
+                [RELEASE / "k8sdp", "capture", "-s", "96", "-w", "/dev/null", "--from",
+                 f"infrap4d:{address}"], stderr=subprocess.PIPE, text=True)
+            while "capturing on" not in self.capture.stderr.readline():
+                if self.capture.poll() is not None:
+                    sys.exit(f"{dataplane}: the capture did not start")
 
     def pods(self):
         for name, _, _, port in PODS:
@@ -179,6 +188,10 @@ class Node:
         return run("ip", "netns", "exec", f"{PREFIX}-{pod}", *command)
 
     def close(self):
+        if self.capture:
+            self.capture.send_signal(signal.SIGINT)
+            print(self.capture.stderr.read().strip(), file=sys.stderr)
+            self.capture.wait(timeout=20)
         if self.program:
             self.program.stdin.close()
             if self.folder:

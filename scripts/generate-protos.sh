@@ -39,3 +39,4 @@ generate Sources/Daemons/GNMIProtos --descriptor_set_in="$work/gnmi.ds" gnmi_ext
 generate Sources/Daemons/PipelineProtos -Iproto stratum/pipeline_config.proto
 generate Sources/Daemons/InfraProtos -Iproto felixbackend.proto -- cnibackend.proto infra.proto
 generate Sources/Daemons/HealthProtos -Iproto -- grpc/health/v1/health.proto
+generate Sources/Daemons/InspectionProtos -Iproto -- k8sdp/v1/inspection.proto

@@ -9,7 +9,7 @@ interop=(g++ make pkg-config protobuf-compiler protobuf-compiler-grpc libprotobu
   python3-venv)
 deploy=(mmdebstrap runc binutils openssl shellcheck systemd python3-yaml python3-venv util-linux)
 tests=(iproute2 nftables ethtool tcpdump curl dnsutils dnsmasq-base socat python3 iputils-ping iperf3
-  containernetworking-plugins containerd runc busybox-static prometheus chromium
+  containernetworking-plugins containerd runc busybox-static prometheus chromium tshark
   "${interop[@]}" "${deploy[@]}")
 wanted=("${build[@]}")
 case ${1:-} in

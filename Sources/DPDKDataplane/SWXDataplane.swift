@@ -65,7 +65,7 @@
       name = options.name
       ports = options.ports
       contract = options.contract?.resized(options.sizes) ?? resized.contract
-      clock = EngineClock(hertz: cswx_hertz())
+      clock = EngineClock(hertz: cswx_hertz(), start: options.clockStart)
       store = TableStore(contract: contract)
       lookUpOrder = resized.lookUpOrder
       missActions = Dictionary(

@@ -10,6 +10,8 @@
     /// The engine's time is the time of the call, not the processor's. Not for
     /// pipelines with meters.
     public var virtualTime = true
+    /// The count of cycles at time zero, in virtual time.
+    public var clockStart = EngineClock.origin
     /// Sizes of tables and learners by name where they differ from the spec's.
     public var sizes: [String: Int] = [:]
     /// What updates are held to, where it says more than the spec: names of fields,

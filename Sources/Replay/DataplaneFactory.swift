@@ -12,6 +12,8 @@ public struct LoadedDataplane {
   public let setTimer: (K8sDP.Timer, UInt32) throws(DataplaneError) -> Void
   /// Makes the tables say what the intent says, as one batch of updates.
   public let setIntent: (Intent) throws(DataplaneError) -> Void
+  /// Applies updates of k8s_dp's own tables as they are.
+  public let apply: ([Update]) throws(DataplaneError) -> Void
   /// What a run through it has to keep to, when frames reach it through real interfaces.
   public let live: LiveTerms?
 
@@ -19,11 +21,13 @@ public struct LoadedDataplane {
     _ dataplane: any Dataplane,
     setTimer: @escaping (K8sDP.Timer, UInt32) throws(DataplaneError) -> Void,
     setIntent: @escaping (Intent) throws(DataplaneError) -> Void,
+    apply: (([Update]) throws(DataplaneError) -> Void)? = nil,
     live: LiveTerms? = nil
   ) {
     self.dataplane = dataplane
     self.setTimer = setTimer
     self.setIntent = setIntent
+    self.apply = apply ?? { (updates) throws(DataplaneError) in try dataplane.apply(updates) }
     self.live = live
   }
 
@@ -63,7 +67,8 @@ public struct DataplaneFactory: Sendable {
     /// Whether it brings the rate of a real cycle counter, which the other
     /// dataplane of a comparison has to take on.
     public var bringsClock: Bool
-    /// Makes an empty dataplane, at the given rate if it can have any.
+    /// Makes an empty dataplane on the given clock: at its rate if it can have any, from its
+    /// beginning.
     public var make: @Sendable (EngineClock?) throws(ReplayError) -> LoadedDataplane
 
     public init(
@@ -103,12 +108,12 @@ public struct DataplaneFactory: Sendable {
         if let clock { options.clock = clock }
         return LoadedDataplane(k8sDP: SimDataplane(options: options))
       },
-      Recipe(name: "dpdk", bringsClock: true) { (_) throws(ReplayError) in
+      Recipe(name: "dpdk", bringsClock: true) { (clock) throws(ReplayError) in
         let spec = try PipelineFile.k8sDP()
         return LoadedDataplane(
           k8sDP: try engine(
             spec, contract: K8sDP.contract, sizes: sizes, ports: ports, staleByte: staleByte,
-            virtualTime: true))
+            virtualTime: true, clockStart: clock?.start ?? EngineClock.origin))
       },
     ])
   }
@@ -128,7 +133,7 @@ public struct DataplaneFactory: Sendable {
   static func engine(
     _ spec: PipelineSpec, name: String = "dpdk", contract: Contract? = nil,
     sizes: [String: Int] = [:], ports: Int = 1024, staleByte: UInt8? = 0, isGated: Bool = true,
-    virtualTime: Bool
+    virtualTime: Bool, clockStart: UInt64 = EngineClock.origin
   ) throws(ReplayError) -> any Dataplane {
     #if DPDK && canImport(DPDKDataplane)
       var options = isGated ? SWXOptions.k8sDP : SWXOptions()
@@ -138,6 +143,7 @@ public struct DataplaneFactory: Sendable {
       options.sizes = sizes
       options.staleByte = staleByte
       options.virtualTime = virtualTime
+      options.clockStart = clockStart
       do throws(DataplaneError) { return try SWXDataplane(spec: spec, options: options) } catch {
         throw ReplayError("dataplane dpdk", error.description)
       }
@@ -161,16 +167,18 @@ public struct DataplaneFactory: Sendable {
     try recipe(name).make(clock)
   }
 
-  /// Makes two dataplanes that count cycles at the same rate.
-  public func makePair(_ left: String, _ right: String) throws(ReplayError)
-    -> (left: LoadedDataplane, right: LoadedDataplane)
-  {
+  /// Makes two dataplanes that count cycles at the same rate, and from the same beginning.
+  public func makePair(
+    _ left: String, _ right: String, clock: EngineClock? = nil
+  ) throws(ReplayError) -> (left: LoadedDataplane, right: LoadedDataplane) {
     if try recipe(left).bringsClock {
-      let first = try make(left)
+      let first = try make(left, clock: clock)
       return (first, try make(right, clock: first.dataplane.clock))
     }
-    guard try recipe(right).bringsClock else { return (try make(left), try make(right)) }
-    let second = try make(right)
+    guard try recipe(right).bringsClock else {
+      return (try make(left, clock: clock), try make(right, clock: clock))
+    }
+    let second = try make(right, clock: clock)
     return (try make(left, clock: second.dataplane.clock), second)
   }
 }

@@ -42,6 +42,18 @@ struct FlowKey: Equatable {
     self.init(src: src, srcPort: srcPort, dst: dst, dstPort: dstPort, kind: kind, mix: mix)
   }
 
+  /// The key of an entry of `fragments`.
+  ///
+  /// - Parameter fields: src, dst, identification, protocol.
+  init?(fragment fields: [UInt64]) {
+    guard fields.count == 4, let src = UInt32(exactly: fields[0]),
+      let dst = UInt32(exactly: fields[1]), let identification = UInt16(exactly: fields[2]),
+      let transport = UInt8(exactly: fields[3])
+    else { return nil }
+    low = UInt64(src) | UInt64(dst) << 32
+    high = UInt64(identification) | UInt64(transport) << 16
+  }
+
   /// src, sport, dst, dport, kind, mix: the order of the contract.
   var fields: [UInt64] {
     [

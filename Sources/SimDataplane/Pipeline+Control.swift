@@ -8,6 +8,14 @@ extension Pipeline {
       key, data, timer: timer, expiry: expiry, hash: crc.hash16(key.low, key.high))
   }
 
+  /// Puts an entry for fragments back; false when there is no room.
+  func restore(
+    fragment key: FlowKey, _ data: FragmentData, timer: UInt8, expiry: UInt64
+  ) -> Bool {
+    fragments.restore(
+      key, data, timer: timer, expiry: expiry, hash: crc.hash(key.low, key.high, count: 11))
+  }
+
   mutating func set(_ entry: TableEntry) {
     let key = entry.key
     let a = entry.arguments

@@ -136,13 +136,21 @@ public final class SimDataplane: Dataplane {
     return entries
   }
 
-  /// Takes entries of `flows`; others live for seconds.
   public func restore(_ entries: [LearnedEntry]) -> Int {
     entries.count { entry in
-      guard let key = FlowKey(fields: entry.key), let data = FlowData(fields: entry.arguments),
-        entry.table == K8sDP.flowsTable, entry.action == "flow_hit", entry.timer < 8
-      else { return false }
-      return pipeline.restore(key, data, timer: entry.timer, expiry: entry.expiry)
+      guard entry.timer < 8 else { return false }
+      switch (entry.table, entry.action) {
+      case ("flows", "flow_hit"):
+        guard let key = FlowKey(fields: entry.key), let data = FlowData(fields: entry.arguments)
+        else { return false }
+        return pipeline.restore(key, data, timer: entry.timer, expiry: entry.expiry)
+      case ("fragments", "fragment_hit"):
+        guard let key = FlowKey(fragment: entry.key),
+          let data = FragmentData(fields: entry.arguments)
+        else { return false }
+        return pipeline.restore(fragment: key, data, timer: entry.timer, expiry: entry.expiry)
+      default: return false
+      }
     }
   }
 

@@ -37,6 +37,20 @@ struct FragmentData {
 
   /// id, ip, nat: the order of the contract.
   var fields: [UInt64] { [UInt64(endpoint), UInt64(ip), UInt64(nat)] }
+
+  init(endpoint: UInt32, ip: UInt32, nat: NAT.RawValue) {
+    self.endpoint = endpoint
+    self.ip = ip
+    self.nat = nat
+  }
+
+  /// - Parameter fields: id, ip, nat.
+  init?(fields: [UInt64]) {
+    guard fields.count == 3, let endpoint = UInt32(exactly: fields[0]),
+      let ip = UInt32(exactly: fields[1]), let nat = UInt8(exactly: fields[2])
+    else { return nil }
+    self.init(endpoint: endpoint, ip: ip, nat: nat)
+  }
 }
 
 /// Keys of the exact tables, packed into 64 bits.

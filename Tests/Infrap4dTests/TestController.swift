@@ -69,24 +69,28 @@ struct TestController: Sendable {
     }
   }
 
-  func push() async throws {
-    let config = try Self.k8sDP()
+  func push() async throws { try await push(try Self.k8sDP()) }
+
+  func push(
+    _ config: P4_V1_ForwardingPipelineConfig, electionID: UInt64 = 1
+  ) async throws {
     _ = try await client.setForwardingPipelineConfig(
       .with {
         $0.deviceID = 1
-        $0.electionID = .with { $0.low = 1 }
+        $0.electionID = .with { $0.low = electionID }
         $0.action = .verifyAndCommit
         $0.config = config
       })
   }
 
   func write(
-    _ updates: [P4_V1_Update], _ atomicity: P4_V1_WriteRequest.Atomicity = .continueOnError
+    _ updates: [P4_V1_Update], _ atomicity: P4_V1_WriteRequest.Atomicity = .continueOnError,
+    electionID: UInt64 = 1
   ) async throws {
     _ = try await client.write(
       .with {
         $0.deviceID = 1
-        $0.electionID = .with { $0.low = 1 }
+        $0.electionID = .with { $0.low = electionID }
         $0.updates = updates
         $0.atomicity = atomicity
       })

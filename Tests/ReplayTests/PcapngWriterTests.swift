@@ -55,6 +55,35 @@ import Testing
     #expect(text.contains("→→→"))
   }
 
+  /// Several interfaces, frames that were cut, directions, packet ids and counts of what is
+  /// missing: libpcap takes them all, and the bytes are as the format has them.
+  @Test func interfacesAndDirections() throws {
+    let path = "\(scratch.path)/many.pcapng"
+    let writer = try PcapngWriter(path: path)
+    #expect(writer.addInterface(named: "P4TAP_2") == 0)
+    #expect(writer.addInterface(named: "P4TAP_3") == 1)
+    try writer.write(tcpFrame(), interface: 1, nanoseconds: 7, direction: .outbound, packetID: 9)
+    try writer.write([1, 2, 3, 4], interface: 0, length: 4, nanoseconds: 8)
+    #expect(writer.addInterface(named: "late") == 2)
+    try writer.write([5], interface: 2, nanoseconds: 9, direction: .inbound, comments: ["c"])
+    writer.note(missed: 3, interface: 0, nanoseconds: 9)
+    try writer.close()
+    #expect(writer.count == 3)
+    let reader = try CaptureReader(path: path)
+    #expect(try reader.next()?.bytes == tcpFrame())
+    #expect(try reader.next()?.bytes == [1, 2, 3, 4])
+    #expect(try reader.next()?.bytes == [5])
+    #expect(try reader.next() == nil)
+    let bytes = try scratch.read("many.pcapng")
+    func contains(_ part: [UInt8]) -> Bool {
+      bytes.indices.contains { bytes[$0...].starts(with: part) }
+    }
+    // epb_flags: outbound; epb_packetid; isb_ifdrop.
+    #expect(contains([2, 0, 4, 0, 2, 0, 0, 0, 5, 0, 8, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]))
+    #expect(contains([1, 0, 1, 0, UInt8(ascii: "c"), 0, 0, 0, 2, 0, 4, 0, 1, 0, 0, 0, 0, 0, 0, 0]))
+    #expect(contains([5, 0, 8, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]))
+  }
+
   @Test func aFolderThatIsNotThereIsAnError() {
     #expect(throws: ReplayError.self) {
       try PcapngWriter(path: "/nowhere/at/all.pcapng", interface: "port-1")

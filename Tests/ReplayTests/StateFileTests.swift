@@ -131,7 +131,7 @@ import Testing
     (
       "services:", "servers:",
       "s.yaml:7:1: the state file has no key \"servers\"; it takes apiVersion, gateway, host, "
-        + "pods, services, timers, events"
+        + "pods, services, timers, events, moment, tables, flows, updates, names"
     ),
     ("services:", "pods:", "s.yaml:4:1: key \"pods\" is given more than once; keep one"),
   ])
@@ -145,7 +145,7 @@ import Testing
     (
       "[1]",
       "s.yaml:1:1: the state file is a mapping with apiVersion, gateway, host, pods, "
-        + "services, timers, events, not a list"
+        + "services, timers, events, moment, tables, flows, updates, names, not a list"
     ),
     (
       "apiVersion: k8sdp/v1\npods: {a",

@@ -26,7 +26,8 @@ import Testing
 
   @Test func whatIsNoFlowIsLeftOut() {
     let changes: [(inout LearnedEntry) -> Void] = [
-      { $0.table = "fragments" }, { $0.action = "flow_miss" }, { $0.timer = 8 },
+      { $0.table = "fragments" }, { $0.table = "routes" }, { $0.action = "flow_miss" },
+      { $0.timer = 8 },
       { $0.key = [1] }, { $0.key[0] = 1 << 32 }, { $0.key[2] = 1 << 32 }, { $0.arguments = [] },
       { $0.arguments[0] = 1 << 32 },
     ]
@@ -36,6 +37,24 @@ import Testing
       let plane = dataplane()
       #expect(plane.restore([bad, Self.flow]) == 1, "\(bad)")
       #expect(plane.learnedEntries(at: .zero) == [Self.flow])
+    }
+  }
+
+  @Test func fragmentsAsWell() {
+    let fragment = LearnedEntry(
+      table: "fragments", key: [0x0AF4_0006, 0x0A60_0050, 7, 17], action: "fragment_hit",
+      arguments: [42, 0x0AF4_0007, 1], timer: 0, expiry: EngineClock.origin + 3 << 32)
+    let plane = dataplane()
+    #expect(plane.restore([fragment]) == 1)
+    #expect(plane.learnedEntries(at: .zero) == [fragment])
+    #expect(plane.restore([fragment]) == 0)
+    for change in [
+      { $0.key[2] = 1 << 16 }, { $0.key[3] = 256 }, { $0.arguments[2] = 256 },
+    ] as [(inout LearnedEntry) -> Void] {
+      var bad = fragment
+      bad.key[0] = 1
+      change(&bad)
+      #expect(plane.restore([bad]) == 0)
     }
   }
 

@@ -35,7 +35,7 @@ done
 case $image in
   # alone: PACKAGE PROGRAM, one program of a package, which needs none of those that the package
   # depends on. cat is for `kubectl exec … cat LOG`; the others have busybox's.
-  infrap4d) wanted=(infrap4d) alone=(coreutils bin/cat) ;;
+  infrap4d) wanted=(infrap4d k8sdp) alone=(coreutils bin/cat) ;;
   inframanager) wanted=(inframanager) alone=() ;;
   infraagent) wanted=(infraagent infra-cni felix-api-proxy) alone=(containernetworking-plugins usr/lib/cni/host-local) ;;
   *) fail "--image is infrap4d, inframanager or infraagent" 2 ;;
@@ -104,7 +104,7 @@ if runtime=$(ldd "$programs/${wanted[0]}" | awk '$3 ~ /\/swift\/linux\// {print 
 fi
 
 # Where things are mounted; the root filesystem is read-only.
-install -d "$out"/{proc,sys,dev/net,run/netns,etc/infra,host/sysctls,usr/share/stratum/certs} \
+install -d "$out"/{proc,sys,dev/net,run/netns,run/infrap4d,etc/infra,host/sysctls,usr/share/stratum/certs} \
   "$out"/{var/run/calico,var/lib/cni/infraagent,var/log/infraagent} 2>/dev/null || true
 install -d -m 1777 "$out/tmp"
 install -d -o 65532 -g 65532 -m 0700 "$out"/var/lib/{infrap4d,cni/inframanager}

@@ -55,7 +55,7 @@ trap finish EXIT
 check_scripts() {
   local script
   local scripts=(scripts/tls/*.sh scripts/deploy/*.sh deploy/images/*.sh scripts/create_interfaces.sh
-    scripts/arp_proxy.sh)
+    scripts/arp_proxy.sh deploy/kubectl/kubectl-k8sdp)
   if command -v shellcheck >/dev/null; then expect "shellcheck" shellcheck "${scripts[@]}"; else
     skip "shellcheck is not installed"
   fi
@@ -183,7 +183,7 @@ check_images() {
     manifest=$work/$image.yaml
     "$tools/bin/kubectl" kustomize "deploy/kubernetes/overlays/$image" >"$manifest"
     volumes=$work/volumes${user:+-$user}
-    mkdir -p "$volumes"/{state,certs}
+    mkdir -p "$volumes"/{state,certs,run}
     scripts/tls/gen_certs.sh --out "$volumes/certs" >/dev/null
     chown -R 65532:65532 "$volumes"
     if [ -z "$user" ]; then chown 0:0 "$volumes/certs/stratum.key"; chmod 0644 "$volumes/certs/client.key"; chmod 0755 "$volumes/certs"; fi
@@ -209,6 +209,8 @@ run_images() {
   volumes=$whole-infrap4d
   container "infrap4d-$as" infrap4d-ds infrap4d infrap4d "${option[@]}"
   if wait_for 20 answers 9559; then pass "infrap4d serves as user $as, overlay $(basename "$manifest" .yaml)"; else miss "infrap4d does not serve as user $as"; log_of "infrap4d-$as"; fi
+  expect "k8sdp in its image looks at it" \
+    runc exec "infra-check-infrap4d-$as" /usr/bin/k8sdp top --once --interval 300ms
   volumes=$whole-inframanager
   describe "own-state-$as" inframanager-ds own-state inframanager
   expect "init container own-state" runc run --bundle "$work/infra-check-own-state-$as" "infra-check-own-state-$as"

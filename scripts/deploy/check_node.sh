@@ -10,6 +10,11 @@ node up
 node demo
 node up
 node demo
+# What is seen of it, by the socket of the node and with the agent's names.
+k8sdp=/usr/local/bin/k8sdp
+"$k8sdp" why demo-client demo:80 | tail -1
+"$k8sdp" flows --service demo | grep -q demo-web || { echo "k8sdp flows shows no connection"; exit 1; }
+"$k8sdp" top --once --interval 300ms | grep -q '^green' || { echo "k8sdp top is not green"; exit 1; }
 # Each part may be gone for a while: killed, it is started again, and the Service answers.
 for daemon in infrap4d inframanager infraagent; do
   pid=$(<"/run/infra-offload/$daemon.pid")

@@ -23,7 +23,7 @@ say() { echo "node.sh: $*"; }
 fail() { echo "node.sh: $1" >&2; exit "${2:-1}"; }
 
 daemons=(infrap4d inframanager infraagent)
-programs=("${daemons[@]}" infra-cni gnmi-ctl)
+programs=("${daemons[@]}" infra-cni gnmi-ctl k8sdp)
 user=infra-offload
 run=/run/infra-offload
 certs=/usr/share/stratum/certs
@@ -152,6 +152,7 @@ TEXT
   }
   install -d -o $user -g $user -m 0700 /var/lib/infrap4d /var/lib/cni/inframanager /var/lib/cni/infraagent
   install -d -m 0755 $run
+  systemd_runs || install -d -o $user -g $user -m 0750 /run/infrap4d
   start services-api "$(log_of services-api)" python3 "$here/services_api.py" --folder /etc/infra/services \
     --node "$(hostname)" --pods "$pods" --kubeconfig $run/kubeconfig
   for _ in $(seq 50); do [ -s $run/kubeconfig ] && break; sleep 0.1; done
@@ -164,7 +165,8 @@ TEXT
     say "systemd runs ${daemons[*]}; their logs: journalctl -u infrap4d -u inframanager -u infraagent"
   else
     unprivileged infrap4d /usr/local/bin/infrap4d --listen 127.0.0.1:9559 \
-      --listen 127.0.0.1:9339 --dataplane "$dataplane" --log-file "$(log_of infrap4d)"
+      --listen 127.0.0.1:9339 --listen unix:/run/infrap4d/infrap4d.sock --dataplane "$dataplane" \
+      --log-file "$(log_of infrap4d)"
     unprivileged inframanager /usr/local/bin/inframanager
     unprivileged infraagent /usr/local/bin/infraagent
   fi
@@ -254,7 +256,7 @@ down() {
   rm -f /opt/cni/bin/{infra-cni,host-local} /etc/cni/net.d/05-infra.conflist /var/run/calico/felix-dataplane.sock
   rm -f $certs/{ca,stratum,client}.crt $certs/{stratum,client}.key
   rm -f /var/log/{infrap4d,inframanager,services-api,demo-web,arp_proxy}.log{,.*}
-  rm -rf /var/log/{infrap4d,inframanager,infraagent} $run /etc/infra /var/lib/infrap4d /var/lib/cni/{inframanager,infraagent,infra-cni} \
+  rm -rf /var/log/{infrap4d,inframanager,infraagent} $run /run/infrap4d /etc/infra /var/lib/infrap4d /var/lib/cni/{inframanager,infraagent,infra-cni} \
     /var/lib/cni/networks/infra
   rmdir -p --ignore-fail-on-non-empty $certs /etc/cni/net.d /opt/cni/bin /var/lib/cni/networks /var/lib/cni 2>/dev/null || true
   ! getent passwd $user >/dev/null || userdel $user

@@ -23,7 +23,8 @@ call() {
   python3 -c 'import json, sys
 c = json.load(open(sys.argv[1]))
 print(json.dumps(c["plugins"][0] | {"name": c["name"], "cniVersion": c["cniVersion"]}))' "$config" |
-    CNI_COMMAND=$1 CNI_CONTAINERID=$2 CNI_NETNS=/run/netns/$2 CNI_IFNAME=eth0 "$CNI_PATH/infra-cni"
+    CNI_COMMAND=$1 CNI_CONTAINERID=$2 CNI_NETNS=/run/netns/$2 CNI_IFNAME=eth0 \
+      CNI_ARGS="IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=$2" "$CNI_PATH/infra-cni"
 }
 
 case ${1:-} in

@@ -1,4 +1,12 @@
 extension Contract {
+  /// Whether this is `k8s_dp`, with whatever timers.
+  public var isK8sDP: Bool {
+    var own = K8sDP.contract
+    guard own.learners.count == learners.count else { return false }
+    for i in learners.indices { own.learners[i].timers = learners[i].timers }
+    return own.disagreement(with: self) == nil
+  }
+
   /// Why this contract does not describe a compiled pipeline, or nil.
   ///
   /// `p4c-dpdk` gives key fields long names (`m.local_metadata_src_ip`) and does

@@ -45,7 +45,7 @@ public protocol TracingDataplane: Dataplane {
 }
 
 /// Names of pods, endpoints and Services, for traces.
-public struct NameBook: Sendable {
+public struct NameBook: Hashable, Sendable {
   /// Address (host order) → name of the pod, host or gateway.
   public var addresses: [UInt32: String] = [:]
   /// Address (host order) → name of the Service.

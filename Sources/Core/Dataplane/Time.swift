@@ -21,20 +21,25 @@ public struct Timestamp: Hashable, Comparable, Sendable {
 public struct EngineClock: Hashable, Sendable {
   /// Cycles a second.
   public var hertz: UInt64
+  /// The count at time zero: above 2³², because a table that was never written must look
+  /// expired.
+  public var start: UInt64
 
-  public init(hertz: UInt64) { self.hertz = hertz }
+  public init(hertz: UInt64, start: UInt64 = Self.origin) {
+    self.hertz = hertz
+    self.start = start
+  }
 
   /// The rate the model uses when it is not compared with an engine.
   public static let model = EngineClock(hertz: 2_000_000_000)
 
-  /// The count at time zero: a table that was never written must look expired,
-  /// so it must be above 2³².
+  /// Where counting starts unless a snapshot of another engine says otherwise.
   public static let origin: UInt64 = 1 << 33
 
   /// The cycle count at a time.
   public func cycles(at time: Timestamp) -> UInt64 {
     let (high, low) = time.nanoseconds.multipliedFullWidth(by: hertz)
-    return Self.origin + 1_000_000_000.dividingFullWidth((high, low)).quotient
+    return start + 1_000_000_000.dividingFullWidth((high, low)).quotient
   }
 
   /// The length of a timer in cycles: at least 2³², as the engine has it.

@@ -1,17 +1,16 @@
-import Core
 import Dispatch
 import Synchronization
 
 /// Runs an asynchronous call and waits for it.
 ///
 /// Must not be called on Swift's concurrency pool, whose thread it would hold.
-public func waiting<Result: Sendable>(
-  _ body: @escaping @Sendable () async throws(DataplaneError) -> Result
-) throws(DataplaneError) -> Result {
-  let outcome = Outcome<Result>()
+public func waiting<Result: Sendable, Failure: Error>(
+  _ body: @escaping @Sendable () async throws(Failure) -> Result
+) throws(Failure) -> Result {
+  let outcome = Outcome<Result, Failure>()
   let done = DispatchSemaphore(value: 0)
   Task.detached {
-    do throws(DataplaneError) {
+    do throws(Failure) {
       let value = try await body()
       outcome.result.withLock { $0 = .success(value) }
     } catch {
@@ -27,6 +26,6 @@ public func waiting<Result: Sendable>(
 }
 
 /// A mutex cannot be captured by itself.
-private final class Outcome<Value: Sendable>: Sendable {
-  let result = Mutex<Swift.Result<Value, DataplaneError>?>(nil)
+private final class Outcome<Value: Sendable, Failure: Error>: Sendable {
+  let result = Mutex<Swift.Result<Value, Failure>?>(nil)
 }

@@ -14,7 +14,7 @@ import Hosting
 ///
 /// TAP interfaces outlive the process and ``stop()``: a pod keeps its interface while
 /// the daemon restarts. ``remove(_:)`` deletes them.
-public final class Forwarder: DataplaneHost, PortRegistry, PacketIO {
+public final class Forwarder: DataplaneHost, PortRegistry, PacketIO, FrameCaptures {
   /// How to forward.
   public struct Options: Sendable {
     /// Port ids are below this. At most 65,536.
@@ -94,13 +94,33 @@ public final class Forwarder: DataplaneHost, PortRegistry, PacketIO {
     }
   }
 
+  public func withDataplane<Result: Sendable>(
+    applying updates: [Update], _ body: @escaping @Sendable (any Dataplane) throws -> Result
+  ) async throws -> Result {
+    try await onLoop { loop in
+      try loop.apply(updates)
+      guard let dataplane = loop.dataplane else { throw DataplaneError.noPipeline }
+      return try body(dataplane)
+    }
+  }
+
   public func install(_ make: @escaping @Sendable () throws -> any Dataplane) async throws {
-    try await onLoop { $0.dataplane = try make() }
+    try await onLoop { $0.install(try make()) }
   }
 
   public func uninstall() async {
     // A forwarder that has stopped has no dataplane either.
-    try? await onLoop { $0.dataplane = nil }
+    try? await onLoop { $0.install(nil) }
+  }
+
+  // MARK: FrameCaptures
+
+  public func capture<Result: Sendable>(
+    _ options: CaptureOptions,
+    moment: @escaping @Sendable ((any Dataplane)?, Timestamp) throws -> Result
+  ) async throws -> (capture: any FrameCapture, moment: Result) {
+    let (capture, result) = try await onLoop { try $0.capture(options, moment: moment) }
+    return (capture, result)
   }
 
   public var now: Timestamp { clock.now }

@@ -71,16 +71,18 @@ extension ForwardingLoop {
     let frame = batch.frame(place)
     var header = OffloadHeader(frame - OffloadHeader.length)
     if transfers[place].has_tag != 0 {
-      guard length >= EthernetHeader.length else { return port.drop(DropReason.truncated.rawValue) }
+      guard length >= EthernetHeader.length else {
+        return drop(.truncated, frame, length, at: port)
+      }
       insertTag(transfers[place], into: frame, length)
       length += VLANTag.length
       header.checksumStart &+= UInt16(VLANTag.length)
     }
     guard length <= FrameBatch.longestFrame else {
-      return port.drop(DropReason.oversized.rawValue)
+      return drop(.oversized, frame, length, at: port)
     }
     guard let offload = Offload(header, frame: frame, length: length) else {
-      return port.drop(DropReason.badOffload.rawValue)
+      return drop(.badOffload, frame, length, at: port)
     }
     offloads[batch.count] = offload
     batch.take(place, length: length, port: port.id)

@@ -28,6 +28,7 @@ extension ForwardingLoop {
       } else {
         reason = DropReason.badOffload.rawValue
       }
+      batch.verdicts[i] = FrameBatch.dropBit | UInt32(reason)
       portsByID[Int(batch.ports[i])]?.drop(reason)
     }
     guard count > 0 else { return }

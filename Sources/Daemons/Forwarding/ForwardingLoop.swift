@@ -1,5 +1,6 @@
 import CForwarding
 import Core
+import Hosting
 
 /// What the forwarding thread does: it owns the dataplane and all frames, and takes
 /// turns. A turn waits for frames or jobs, runs jobs for a bounded time, reads one
@@ -15,7 +16,9 @@ final class ForwardingLoop {
   /// The token of the mailbox in epoll. Ports have their ids.
   private static let mail = UInt64.max
 
-  var dataplane: (any Dataplane)?
+  private(set) var dataplane: (any Dataplane)?
+  /// Those who look at frames; nil when nobody does.
+  private(set) var captures: CaptureSet?
   var isStopped = false
   /// Called when nothing runs here any more.
   var whenEnded: [@Sendable () -> Void] = []
@@ -91,13 +94,11 @@ final class ForwardingLoop {
       runJobs()
       if !injected.isEmpty {
         takeInjected()
-        process()
-        send()
+        forward()
       }
       guard !ready.isEmpty else { continue }
       receive()
-      process()
-      send()
+      forward()
     }
     mailbox.close()
     for job in jobs { job.cancel() }
@@ -105,6 +106,7 @@ final class ForwardingLoop {
     ports = [:]
     portsByID = []
     dataplane = nil
+    captures?.closeAll()
     controller?.close()
     for body in whenEnded { body() }
   }
@@ -136,14 +138,57 @@ final class ForwardingLoop {
     } while !jobs.isEmpty && !isStopped && ForwardingClock.monotonic() < end
   }
 
-  private func process() {
-    guard let dataplane else {
+  /// Takes the batch through the dataplane and out.
+  private func forward() {
+    let now = clock.now
+    captures?.take(batch)
+    if let dataplane {
+      dataplane.process(batch, at: now)
+    } else {
       for i in 0..<batch.count {
         batch.verdicts[i] = Verdict.drop(.noPipeline).encoded
       }
-      return
     }
-    dataplane.process(batch, at: clock.now)
+    send()
+    if let captures {
+      captures.tell(
+        batch, offloads, transfers, controller: controller?.id, hasPipeline: dataplane != nil,
+        at: now)
+      if captures.isEmpty { self.captures = nil }
+    }
+  }
+
+  func install(_ dataplane: (any Dataplane)?) {
+    self.dataplane = dataplane
+    captures?.pipelineChanged()
+  }
+
+  /// Applies updates where captures see them.
+  func apply(_ updates: [Update]) throws {
+    guard let dataplane else { throw DataplaneError.noPipeline }
+    try dataplane.apply(updates)
+    captures?.tell(updates, at: clock.now)
+  }
+
+  /// Begins a capture; see ``FrameCaptures``.
+  func capture<Result>(
+    _ options: CaptureOptions, moment: ((any Dataplane)?, Timestamp) throws -> Result
+  ) rethrows -> (LoopCapture, Result) {
+    let now = clock.now
+    let result = try moment(dataplane, now)
+    let set = captures ?? CaptureSet(batchSize: Self.batchSize)
+    captures = set
+    return (set.add(options), result)
+  }
+
+  /// A frame that never reached the pipeline.
+  func drop(
+    _ reason: DropReason, _ frame: UnsafeMutableRawPointer, _ length: Int, at port: LoopPort
+  ) {
+    port.drop(reason.rawValue)
+    captures?.tell(
+      dropped: UnsafeRawBufferPointer(start: frame, count: length), reason, at: port.id,
+      clock.now)
   }
 
   /// Frames of this port go through from now on.

@@ -14,6 +14,12 @@ public protocol DataplaneHost: Sendable {
     _ body: @escaping @Sendable (any Dataplane) throws -> Result
   ) async throws -> Result
 
+  /// As ``withDataplane(_:)``, after updates, all or none, that those who look at frames see
+  /// in their place between them.
+  func withDataplane<Result: Sendable>(
+    applying updates: [Update], _ body: @escaping @Sendable (any Dataplane) throws -> Result
+  ) async throws -> Result
+
   /// Puts another dataplane in place, made by `make` on the thread that drives it.
   /// When `make` throws, the old one stays.
   func install(_ make: @escaping @Sendable () throws -> any Dataplane) async throws
@@ -23,4 +29,15 @@ public protocol DataplaneHost: Sendable {
 
   /// Takes the dataplane away: from now on no frame is forwarded.
   func uninstall() async
+}
+
+extension DataplaneHost {
+  public func withDataplane<Result: Sendable>(
+    applying updates: [Update], _ body: @escaping @Sendable (any Dataplane) throws -> Result
+  ) async throws -> Result {
+    try await withDataplane { dataplane in
+      try dataplane.apply(updates)
+      return try body(dataplane)
+    }
+  }
 }

@@ -126,8 +126,7 @@ extension PipelineController {
     let updates = changes.flatMap(\.engine)
     guard !updates.isEmpty || !registers.isEmpty else { return nil }
     do {
-      try await host.withDataplane { dataplane in
-        try dataplane.apply(updates)
+      try await host.withDataplane(applying: updates) { dataplane in
         for write in registers {
           if let index = write.index {
             try dataplane.setRegister(write.name, index, to: write.value)

@@ -2,10 +2,13 @@ import Core
 import P4RuntimeCodec
 
 /// The entries that controllers wrote, as the engine has them, to be looked at.
-public struct RowView {
+public struct RowView: Sendable {
   private let state: ForwardingState
 
   init(_ state: ForwardingState) { self.state = state }
+
+  /// Of the pipeline as it was pushed.
+  public var contract: Contract { state.program.contract }
 
   /// In no order; none for a table that is not there.
   public func entries(of table: String) -> some Sequence<TableEntry> {
@@ -38,5 +41,24 @@ extension PipelineController {
   ///   not waited for.
   public func withRows<Result: Sendable>(_ body: @Sendable (RowView) -> Result) -> Result? {
     activeState.map { body(RowView($0)) }
+  }
+}
+
+extension PipelineController {
+  /// Runs `body` with the entries while no request changes any: those of the dataplane are the
+  /// same. What `body` keeps of them stays as it is.
+  ///
+  /// - Throws: ``P4Error/Code/failedPrecondition`` when no pipeline is installed, and what `body`
+  ///   throws.
+  public func whileStill<Result: Sendable>(
+    _ body: @escaping @Sendable (RowView) async throws -> Result
+  ) async throws -> Result {
+    try await turnstile.pass {
+      guard let state = await self.activeState else {
+        throw P4Error(
+          .failedPrecondition, "no pipeline is installed; a controller has to push one")
+      }
+      return try await body(RowView(state))
+    }
   }
 }

@@ -21,9 +21,6 @@ struct FlowCensus: Sendable {
 
   private static let entriesPerTurn = 2048
   private static let leastParts = 64
-  /// NAT_DNAT of k8s_dp: the direction from the client, which each connection has once.
-  private static let fromClient: UInt64 = 1
-  private static let udp: UInt64 = 17
 
   /// - Parameter expected: entries that there may be, to choose the parts by.
   /// - Returns: nil when there is no pipeline, or another one by now.
@@ -34,7 +31,7 @@ struct FlowCensus: Sendable {
       let contract = try await host.withDataplane { $0.contract }
       for learner in contract.learners { census.entries[learner.name] = 0 }
       guard !contract.learners.isEmpty else { return census }
-      let isK8sDP = K8sDP.contract.disagreement(with: contract) == nil
+      let isK8sDP = contract.isK8sDP
       for part in 0..<parts {
         let some = try await host.withDataplane { dataplane in
           dataplane.learnedEntries(at: host.now, part: part, of: parts)
@@ -51,16 +48,11 @@ struct FlowCensus: Sendable {
   }
 
   private mutating func note(_ entry: LearnedEntry) {
-    guard entry.table == K8sDP.flowsTable, entry.key.count == 6, entry.arguments.count == 5,
-      entry.arguments[4] == Self.fromClient
-    else { return }
-    // An entry that is over stands for no connection: often its connection has another.
-    guard let timer = K8sDP.Timer(rawValue: entry.timer), timer != .tcpStale else { return }
-    connections[timer, default: 0] += 1
+    guard let connection = K8sDP.Connection(entry) else { return }
+    connections[connection.timer, default: 0] += 1
     let target = Target(
-      address: IPv4Address(UInt32(truncatingIfNeeded: entry.key[2])),
-      port: UInt16(truncatingIfNeeded: entry.key[3]),
-      transport: entry.key[4] == Self.udp ? "UDP" : "TCP")
+      address: connection.service.address, port: connection.service.port,
+      transport: connection.transport.name)
     targets[target, default: 0] += 1
   }
 }

@@ -6,6 +6,7 @@ import GRPCCore
 import Glibc
 import HTTPServing
 import Hosting
+import InspectionService
 import Logging
 import P4RuntimeService
 import Serving
@@ -53,8 +54,11 @@ struct Node {
     let flows = directory.map { FlowStore(forwarder, $0, logger: logger) }
     await restore(store, flows, controller)
 
+    let watch = NodeWatch(
+      engine: maker.name, ports: ports, host: forwarder, controller: controller)
     let services: [any RegistrableRPCService] = [
       P4RuntimeService(controller), GNMIService(interfaces),
+      InspectionService(host: forwarder, controller: controller) { await watch.inspection() },
     ]
     let listeners = try addresses.map { address in
       Listener(
@@ -66,8 +70,6 @@ struct Node {
     defer { following.cancel() }
     let keeping = Task { await flows?.follow() }
     defer { keeping.cancel() }
-    let watch = NodeWatch(
-      engine: maker.name, ports: ports, host: forwarder, controller: controller)
     try await serve(listeners, try options.listening.metrics(), watch, controller)
     keeping.cancel()
     await keeping.value

@@ -76,11 +76,16 @@ actor NodeWatch {
     troubles.removeAll { time - $0.at > Self.memory }
   }
 
-  /// What the page shows.
-  func status() async -> NodeStatus {
+  /// Everything that there is to see.
+  func look() async -> (node: NodeSnapshot, outline: NodeOutline, health: NodeHealth) {
     let node = await latest()
     let outline = await outline.value()
-    let health = NodeHealth(node, since: troubles.first?.1 ?? node.troubles)
+    return (node, outline, NodeHealth(node, since: troubles.first?.1 ?? node.troubles))
+  }
+
+  /// What the page shows.
+  func status() async -> NodeStatus {
+    let (node, outline, health) = await look()
     return NodeStatus(node, outline, health: health, engine: engine)
   }
 

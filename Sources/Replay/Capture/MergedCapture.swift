@@ -31,13 +31,17 @@ public struct MergedCapture {
   }
 
   private var sources: [Source] = []
+  /// Nanoseconds since 1970 of time zero: of the first frame, unless it is given.
   private var start: UInt64?
   private var count = 0
   /// Frames whose time went backwards in their file.
   public private(set) var clamped = 0
 
   /// Opens every file and reads the first frame of each.
-  public init(_ inputs: [CaptureInput]) throws(ReplayError) {
+  ///
+  /// - Parameter moment: time zero, nanoseconds since 1970; nil is the first frame's.
+  public init(_ inputs: [CaptureInput], moment: UInt64? = nil) throws(ReplayError) {
+    start = moment
     for input in inputs {
       let reader = try CaptureReader(path: input.path)
       sources.append(Source(input: input, reader: reader, head: try reader.next()))
@@ -64,11 +68,17 @@ public struct MergedCapture {
     self.start = start
     count += 1
     let source = sources[best.index]
+    guard frame.nanoseconds >= start else {
+      throw ReplayError(
+        "\(source.input.path): frame \(frame.number)",
+        "is earlier than the moment of the state file; leave out \"moment\" there, and the first "
+          + "frame begins")
+    }
     let elapsed = frame.nanoseconds - start
     guard elapsed <= Self.longestSpan else {
       throw ReplayError(
         "\(source.input.path): frame \(frame.number)",
-        "is more than ten years after the first frame of the input; correct its time stamp")
+        "is more than ten years after the beginning; correct its time stamp")
     }
     return InputFrame(
       number: count, port: source.input.port, time: Timestamp(nanoseconds: elapsed),

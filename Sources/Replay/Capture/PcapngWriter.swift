@@ -1,8 +1,7 @@
 import Core
 import Foundation
 
-/// Writes a pcapng file with one Ethernet interface, nanosecond times and a
-/// comment on a packet.
+/// Writes a pcapng file of Ethernet frames, with nanosecond times and comments on packets.
 ///
 /// The bytes depend on the frames only: no clock, host name or program version
 /// goes in. Little-endian, after draft-ietf-opsawg-pcapng.
@@ -10,6 +9,7 @@ public final class PcapngWriter {
   private enum Block {
     static let sectionHeader: UInt32 = 0x0A0D_0D0A
     static let interface: UInt32 = 1
+    static let interfaceStatistics: UInt32 = 5
     static let enhancedPacket: UInt32 = 6
   }
 
@@ -19,6 +19,17 @@ public final class PcapngWriter {
     static let interfaceName: UInt16 = 2
     static let application: UInt16 = 4
     static let timeResolution: UInt16 = 9
+    /// Of a packet.
+    static let flags: UInt16 = 2
+    static let packetID: UInt16 = 5
+    /// Of the statistics of an interface.
+    static let dropped: UInt16 = 5
+  }
+
+  /// Which way a packet went, as seen from the machine that the interface belongs to.
+  public enum Direction: UInt32, Sendable {
+    case inbound = 1
+    case outbound = 2
   }
 
   /// An option's length field has 16 bits.
@@ -28,47 +39,87 @@ public final class PcapngWriter {
   private let path: String
   private let file: FileHandle
   private var buffer: [UInt8] = []
+  private var interfaces: UInt32 = 0
   /// Frames written so far.
   public private(set) var count = 0
 
   /// Makes the file, replacing one of the same name, and writes its headers.
   ///
   /// - Parameter interface: The name Wireshark shows, such as `port-3`.
-  public init(path: String, interface: String) throws(ReplayError) {
-    self.path = path
-    guard FileManager.default.createFile(atPath: path, contents: nil),
-      let file = FileHandle(forWritingAtPath: path)
-    else { throw ReplayError(path, "cannot be written; check the folder and its permissions") }
-    self.file = file
+  public convenience init(path: String, interface: String) throws(ReplayError) {
+    try self.init(path: path)
+    _ = addInterface(named: interface)
+  }
+
+  /// Makes a file that has no interface yet.
+  ///
+  /// - Parameter path: `-` is standard output.
+  public init(path: String) throws(ReplayError) {
+    self.path = path == "-" ? "standard output" : path
+    if path == "-" {
+      file = .standardOutput
+    } else {
+      guard FileManager.default.createFile(atPath: path, contents: nil),
+        let file = FileHandle(forWritingAtPath: path)
+      else { throw ReplayError(path, "cannot be written; check the folder and its permissions") }
+      self.file = file
+    }
     append(Self.sectionHeader)
-    append(Self.interface(named: interface))
+  }
+
+  /// - Returns: its number.
+  public func addInterface(named name: String) -> UInt32 {
+    append(Self.interface(named: name))
+    interfaces += 1
+    return interfaces - 1
   }
 
   /// Adds a frame.
   ///
   /// - Parameters:
+  ///   - interface: its number.
+  ///   - length: of the frame, when it was cut.
   ///   - nanoseconds: Since 1970-01-01 00:00 UTC.
+  ///   - packetID: the same for one packet at several interfaces.
   ///   - comments: Shown by Wireshark as packet comments, one line each; cut at
   ///     65,535 bytes.
-  public func write(_ bytes: [UInt8], nanoseconds: UInt64, comments: [String] = [])
-    throws(ReplayError)
-  {
+  public func write(
+    _ bytes: [UInt8], interface: UInt32 = 0, length: Int? = nil, nanoseconds: UInt64,
+    direction: Direction? = nil, packetID: UInt64? = nil, comments: [String] = []
+  ) throws(ReplayError) {
     var body: [UInt8] = []
     body.reserveCapacity(bytes.count + 64)
-    body.append(little: UInt32(0))
+    body.append(little: interface)
     body.append(little: UInt32(truncatingIfNeeded: nanoseconds >> 32))
     body.append(little: UInt32(truncatingIfNeeded: nanoseconds))
     body.append(little: UInt32(bytes.count))
-    body.append(little: UInt32(bytes.count))
+    body.append(little: UInt32(length ?? bytes.count))
     body.append(contentsOf: bytes)
     body.pad()
     for comment in comments where !comment.isEmpty {
       body.append(option: Option.comment, Self.fitting(comment))
     }
-    if !comments.isEmpty { body.append(option: Option.end, []) }
+    if let direction {
+      body.append(option: Option.flags, direction.rawValue.littleEndianBytes)
+    }
+    if let packetID { body.append(option: Option.packetID, packetID.littleEndianBytes) }
+    if !comments.isEmpty || direction != nil || packetID != nil {
+      body.append(option: Option.end, [])
+    }
     append(Self.block(Block.enhancedPacket, body))
     count += 1
     if buffer.count >= Self.flushAt { try flush() }
+  }
+
+  /// Notes how many packets of an interface are not in the file.
+  public func note(missed: UInt64, interface: UInt32, nanoseconds: UInt64) {
+    var body: [UInt8] = []
+    body.append(little: interface)
+    body.append(little: UInt32(truncatingIfNeeded: nanoseconds >> 32))
+    body.append(little: UInt32(truncatingIfNeeded: nanoseconds))
+    body.append(option: Option.dropped, missed.littleEndianBytes)
+    body.append(option: Option.end, [])
+    append(Self.block(Block.interfaceStatistics, body))
   }
 
   /// Writes what is left and closes the file.
@@ -77,7 +128,8 @@ public final class PcapngWriter {
     do { try file.close() } catch { throw failure(error) }
   }
 
-  private func flush() throws(ReplayError) {
+  /// Writes what there is, for those who read the file while it grows.
+  public func flush() throws(ReplayError) {
     do { try file.write(contentsOf: buffer) } catch { throw failure(error) }
     buffer.removeAll(keepingCapacity: true)
   }
@@ -127,6 +179,12 @@ public final class PcapngWriter {
     var end = longestComment
     while end > 0, bytes[end] & 0xC0 == 0x80 { end -= 1 }
     return Array(bytes[..<end])
+  }
+}
+
+extension FixedWidthInteger {
+  fileprivate var littleEndianBytes: [UInt8] {
+    Swift.withUnsafeBytes(of: littleEndian) { Array($0) }
   }
 }
 

@@ -16,7 +16,7 @@ public struct Comparer {
   public func compare(_ left: String, _ right: String, from factory: DataplaneFactory)
     throws(ReplayError) -> Comparison
   {
-    let pair = try factory.makePair(left, right)
+    let pair = try factory.makePair(left, right, clock: run.state.clock)
     var comparison = try compare(pair.left, pair.right)
     run.warn(comparison.outcome)
     guard !comparison.frameDifferences.isEmpty else { return comparison }

@@ -40,7 +40,7 @@ public struct FixtureTable: Hashable, Sendable, Encodable {
     var row = Row(fixture: fixture.name, cells: [try model(fixture, run, factory)], remarks: [])
     var live: ReplayRun.Outcome?
     for name in dataplanes {
-      let pair = try factory.makePair("model", name)
+      let pair = try factory.makePair("model", name, clock: run.state.clock)
       let comparison = try Comparer(run: run).compare(pair.left, pair.right)
       let outcome = comparison.outcome
       if pair.right.live != nil { live = outcome }
@@ -59,7 +59,7 @@ public struct FixtureTable: Hashable, Sendable, Encodable {
     _ fixture: FixtureFolder, _ run: ReplayRun, _ factory: DataplaneFactory
   ) throws(ReplayError) -> Cell {
     var forwarded: [PortID: [[UInt8]]] = [:]
-    let results = try run.results(of: factory.make("model"))
+    let results = try run.results(of: factory.make("model", clock: run.state.clock))
     for result in results {
       guard case .forward(let port) = result.verdict else { continue }
       forwarded[port, default: []].append(result.bytes)
@@ -85,8 +85,8 @@ public struct FixtureTable: Hashable, Sendable, Encodable {
     if outcome.timersLeft > 0 {
       remarks.append("timers that are not set: \(outcome.timersLeft)")
     }
-    let captured = try run.results(of: factory.make("model"))
-    let atOnce = try run.results(of: factory.make("model").withoutTime)
+    let captured = try run.results(of: factory.make("model", clock: run.state.clock))
+    let atOnce = try run.results(of: factory.make("model", clock: run.state.clock).withoutTime)
     let others = zip(captured, atOnce).count { !$0.agrees(with: $1) }
     if others > 0 { remarks.append("depend on time passing: \(others)") }
     return remarks
@@ -133,7 +133,7 @@ extension LoadedDataplane {
   /// As if all frames came at once.
   fileprivate var withoutTime: LoadedDataplane {
     LoadedDataplane(
-      dataplane, setTimer: setTimer, setIntent: setIntent,
+      dataplane, setTimer: setTimer, setIntent: setIntent, apply: apply,
       live: LiveTerms(refusal: { _ in nil }, learned: { [] }, audit: {}))
   }
 }

@@ -10,3 +10,14 @@ public enum JSONText {
     }
   }
 }
+
+extension JSONText {
+  /// JSON on one line, for output that goes on.
+  public static func line(_ value: some Encodable) throws(ReplayError) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    do { return String(decoding: try encoder.encode(value), as: UTF8.self) } catch {
+      throw ReplayError("JSON", "cannot be written (\(error))")
+    }
+  }
+}

@@ -1,17 +1,19 @@
 /// Labels on the left, numbers aligned on the right.
-struct TextTable {
+public struct TextTable {
   private var rows: [(label: String, values: [String])] = []
 
-  mutating func add(_ label: String, _ values: Int...) {
+  public init() {}
+
+  public mutating func add(_ label: String, _ values: Int...) {
     rows.append((label, values.map(Self.grouped)))
   }
 
-  mutating func add(_ label: String, _ values: [String]) {
+  public mutating func add(_ label: String, _ values: [String]) {
     rows.append((label, values))
   }
 
   /// One line a row, each ended by a newline.
-  var text: String {
+  public var text: String {
     let label = rows.map(\.label.count).max() ?? 0
     let columns = rows.map(\.values.count).max() ?? 0
     let widths = (0..<columns).map { column in
@@ -27,7 +29,7 @@ struct TextTable {
   }
 
   /// 1234567 → 1,234,567.
-  static func grouped(_ number: Int) -> String {
+  public static func grouped(_ number: Int) -> String {
     var text = ""
     for (index, digit) in String(number.magnitude).reversed().enumerated() {
       if index > 0, index.isMultiple(of: 3) { text = "," + text }

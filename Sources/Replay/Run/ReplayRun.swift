@@ -61,13 +61,15 @@ public struct ReplayRun {
     _ dataplanes: [LoadedDataplane],
     _ body: (InputFrame, NameBook) throws(ReplayError) -> Bool
   ) throws(ReplayError) -> Outcome {
-    var merged = try MergedCapture(inputs)
+    var merged = try MergedCapture(inputs, moment: state.snapshot?.moment)
+    let changes = state.snapshot?.changes ?? []
     let live = dataplanes.lazy.compactMap(\.live).first
     var outcome = Outcome()
     if live != nil { outcome.timersLeft = state.timers.count }
     let timers = live == nil ? state.timers : LiveTerms.timers
     for loaded in dataplanes { try prepare(loaded, loaded.live == nil ? timers : [:]) }
-    var names = NameBook(state.intent)
+    var names = state.names
+    var changed = 0
     while var frame = try merged.next() {
       while outcome.eventsApplied < state.events.count,
         state.events[outcome.eventsApplied].at <= frame.time
@@ -76,6 +78,10 @@ public struct ReplayRun {
         for loaded in dataplanes { try set(event.intent, on: loaded, place: event.place) }
         names = NameBook(event.intent)
         outcome.eventsApplied += 1
+      }
+      while changed < changes.count, changes[changed].at <= frame.time {
+        for loaded in dataplanes { try apply(changes[changed].updates, to: loaded) }
+        changed += 1
       }
       if let live {
         if let reason = live.refusal(frame.bytes) {
@@ -95,7 +101,9 @@ public struct ReplayRun {
       }
     }
     outcome.clamped = merged.clamped
-    outcome.eventsNotReached = state.events.count - outcome.eventsApplied
+    outcome.eventsNotReached =
+      state.events.count - outcome.eventsApplied + changes.count - changed
+    outcome.eventsApplied += changed
     return outcome
   }
 
@@ -114,7 +122,29 @@ public struct ReplayRun {
         throw ReplayError(error, dataplane: loaded.dataplane.name)
       }
     }
-    try set(state.intent, on: loaded, place: state.path)
+    guard let snapshot = state.snapshot else {
+      return try set(state.intent, on: loaded, place: state.path)
+    }
+    try apply(snapshot.rows.map { .insert($0) }, to: loaded)
+    guard let learned = snapshot.learned else { return }
+    let entries = learned.entries(by: loaded.dataplane.clock)
+    let restored = loaded.dataplane.restore(entries)
+    guard restored == entries.count else {
+      throw ReplayError(
+        "\(state.path): flows",
+        "\(restored) of \(entries.count) entries can be put into the dataplane "
+          + "\(loaded.dataplane.name); "
+          + (loaded.live == nil
+            ? "an entry is there twice, or its table is smaller than the node's"
+            : "a running infrap4d takes none: leave out flows"))
+    }
+  }
+
+  private func apply(_ updates: [Update], to loaded: LoadedDataplane) throws(ReplayError) {
+    do { try loaded.apply(updates) } catch {
+      let error = ReplayError(error, dataplane: loaded.dataplane.name)
+      throw ReplayError("\(state.path): \(error.place)", error.message)
+    }
   }
 
   private func set(_ intent: Intent, on loaded: LoadedDataplane, place: String)

@@ -141,7 +141,7 @@ struct IntentDecoder {
     return Intent.Endpoint(address: address, port: port, weight: 1)
   }
 
-  private func name(_ node: Node, _ what: String) throws(ReplayError) -> String {
+  func name(_ node: Node, _ what: String) throws(ReplayError) -> String {
     let text = try yaml.text(node, what)
     let printable = text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
     guard !text.isEmpty, text.utf8.count <= 253, printable else {

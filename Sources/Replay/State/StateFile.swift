@@ -26,14 +26,18 @@ public struct StateFile: Hashable, Sendable {
   public var timers: [K8sDP.Timer: UInt32]
   /// In ascending order of time.
   public var events: [Event]
+  /// What a node had, in place of an intent and events.
+  public var snapshot: StateSnapshot?
 
   public init(
-    path: String, intent: Intent, timers: [K8sDP.Timer: UInt32] = [:], events: [Event] = []
+    path: String, intent: Intent, timers: [K8sDP.Timer: UInt32] = [:], events: [Event] = [],
+    snapshot: StateSnapshot? = nil
   ) {
     self.path = path
     self.intent = intent
     self.timers = timers
     self.events = events
+    self.snapshot = snapshot
   }
 
   /// Reads and validates a file.
@@ -64,9 +68,15 @@ extension StateFile {
       ([intent.gateway, intent.host].compactMap(\.self) + intent.pods).map(\.port)
     }.max()
     var ports = 1024
-    while ports <= highest ?? 0 { ports *= 2 }
+    while ports <= max(highest ?? 0, snapshot?.highestPort ?? 0) { ports *= 2 }
     return ports
   }
+
+  /// The clock that a dataplane needs for it; nil is any.
+  public var clock: EngineClock? { snapshot?.learned?.clock() }
+
+  /// What addresses are called at the beginning.
+  public var names: NameBook { snapshot?.names ?? NameBook(intent) }
 }
 
 extension NameBook {

@@ -49,6 +49,10 @@ public struct StateListing: Hashable, Sendable, Encodable {
   var timers: [String: UInt32]
   /// Times of the changes, in seconds.
   var events: [String]
+  /// Of a snapshot: rows by table.
+  var rows: [String: Int]?
+  /// Of a snapshot: entries that the pipeline had learned.
+  var learned: Int?
 
   public init(_ state: StateFile) {
     let names = NameBook(state.intent)
@@ -71,6 +75,10 @@ public struct StateListing: Hashable, Sendable, Encodable {
     }
     timers = Dictionary(uniqueKeysWithValues: state.timers.map { ($0.key.name, $0.value) })
     events = state.events.map { TraceText.seconds($0.at) }
+    guard let snapshot = state.snapshot else { return }
+    rows = Dictionary(grouping: snapshot.rows, by: \.table).mapValues(\.count)
+    learned = snapshot.learned?.entries.count
+    events = snapshot.changes.map { TraceText.seconds($0.at) }
   }
 
   /// Lines for people.
@@ -79,6 +87,10 @@ public struct StateListing: Hashable, Sendable, Encodable {
     for interface in [gateway, host].compactMap(\.self) + pods {
       table.add(interface.name, [interface.ip, interface.mac, "port \(interface.port)"])
     }
+    for (name, count) in (rows ?? [:]).sorted(by: { $0.key < $1.key }) {
+      table.add(name, ["\(count) rows"])
+    }
+    if let learned { table.add("learned", ["\(learned) entries"]) }
     var text = "\(file) is valid.\n\n" + table.text
     for service in services {
       text += "\n\(service.name)  \(service.clusterIP)\n"

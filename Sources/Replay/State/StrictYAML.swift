@@ -58,6 +58,14 @@ struct StrictYAML {
     return entries
   }
 
+  /// A mapping with any keys.
+  func pairs(_ node: Node, _ what: String) throws(ReplayError) -> [(key: Node, value: Node)] {
+    guard case .mapping(let mapping) = node else {
+      throw error(node, "\(what) is a mapping, not \(shape(node))")
+    }
+    return mapping.map { ($0.key, $0.value) }
+  }
+
   func sequence(_ node: Node, _ what: String) throws(ReplayError) -> [Node] {
     guard case .sequence(let sequence) = node else {
       throw error(node, "\(what) is a list, not \(shape(node))")

@@ -30,11 +30,18 @@ public struct TracedFrame: Hashable, Sendable, Encodable {
     case summary, explanation, steps, verdict
   }
 
-  private struct Step: Encodable {
+  struct Step: Encodable {
     var table: String?
     var outcome: String?
     var action: String?
     var text: String
+
+    init(_ step: TraceStep) {
+      table = step.table
+      outcome = step.outcome == .none ? nil : step.outcome.rawValue
+      action = step.action
+      text = step.text
+    }
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -46,12 +53,7 @@ public struct TracedFrame: Hashable, Sendable, Encodable {
     try container.encode(frame.sourceNumber, forKey: .fileFrame)
     try container.encode(PacketSummary.line(frame.bytes), forKey: .summary)
     try container.encode(trace.explanation, forKey: .explanation)
-    let plain = trace.steps.map { step in
-      Step(
-        table: step.table, outcome: step.outcome == .none ? nil : step.outcome.rawValue,
-        action: step.action, text: step.text)
-    }
-    try container.encode(plain, forKey: .steps)
+    try container.encode(trace.steps.map(Step.init), forKey: .steps)
     try container.encode(VerdictText(trace.verdict), forKey: .verdict)
   }
 }

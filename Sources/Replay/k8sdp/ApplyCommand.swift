@@ -10,7 +10,7 @@
       discussion: """
         Pushes the pipeline, unless it runs there, and writes the entries that differ; what the \
         state file does not have is removed. Its ports must be there: see gnmi-ctl. Events of the \
-        state file are not played.
+        state file are not played, and flows of a snapshot are not put back.
 
         Examples:
           k8sdp apply state.yaml --to infrap4d:unix:/run/infrap4d.sock
@@ -35,7 +35,7 @@
 
     func run() throws {
       let file = try StateFile(contentsOf: state)
-      let entries = try LiveState.apply(file.intent, to: to, certificates: live.certs)
+      let entries = try LiveState.apply(file, to: to, certificates: live.certs)
       Terminal.out(
         json
           ? try JSONText.encode(Outcome(dataplane: to, entries: entries))

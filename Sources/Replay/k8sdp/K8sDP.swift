@@ -8,11 +8,11 @@ import Replay
 struct K8sDP: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "k8sdp",
-    abstract: "Shows what the k8s_dp packet pipeline does with captured packets.",
+    abstract: "Shows what the k8s_dp packet pipeline does with packets, captured or live.",
     discussion: """
       A state file says which pods and Services a node has; captures say what packets it \
       gets, and on which port. Times in the captures drive everything: the same files always \
-      give the same answer.
+      give the same answer. Of a running node, capture, flows, top, why and snapshot tell.
 
       Exit codes: 0 = as hoped, 1 = a difference or failed expectation, 2 = bad input.
 
@@ -21,19 +21,23 @@ struct K8sDP: ParsableCommand {
         k8sdp trace --state state.yaml --in 2=client.pcapng --frame 4711
         k8sdp replay --state state.yaml --in 2=client.pcap --in 3=web.pcap --out out
         k8sdp compare --state state.yaml --in 2=client.pcap --report report.html
-        k8sdp bench --against other.spec
+        k8sdp why 10.244.0.6 10.96.0.80:80
       """,
     version: "0.1.0",
     subcommands: [
       ReplayCommand.self, CompareCommand.self, TableCommand.self, TraceCommand.self,
-      CheckCommand.self, DifferencesCommand.self, FuzzCommand.self, MutateCommand.self,
+      WhyCommand.self, CheckCommand.self, DifferencesCommand.self, FuzzCommand.self,
+      MutateCommand.self,
       BenchCommand.self,
     ] + withARunningNode)
 
   /// Those that need a running infrap4d.
   private static var withARunningNode: [any ParsableCommand.Type] {
     #if Infrap4d
-      [ApplyCommand.self]
+      [
+        CaptureCommand.self, FlowsCommand.self, TopCommand.self, SnapshotCommand.self,
+        ApplyCommand.self,
+      ]
     #else
       []
     #endif

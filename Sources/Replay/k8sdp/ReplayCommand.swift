@@ -31,8 +31,9 @@ struct ReplayCommand: ParsableCommand {
     let summary: ReplaySummary
     do {
       defer { Terminal.endProgress() }
-      let factory = DataplaneFactory.k8sDP(ports: replayer.run.state.ports)
-      summary = try replayer.replay(try factory.make(dataplane), into: out)
+      let state = replayer.run.state
+      let factory = DataplaneFactory.k8sDP(ports: state.ports)
+      summary = try replayer.replay(try factory.make(dataplane, clock: state.clock), into: out)
     }
     Terminal.out(input.json ? try JSONText.encode(summary) : summary.text)
   }

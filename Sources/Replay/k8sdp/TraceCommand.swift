@@ -28,7 +28,9 @@ struct TraceCommand: ParsableCommand {
 
   func run() throws {
     let tracer = Tracer(run: try input.run())
-    let loaded = try DataplaneFactory.k8sDP(ports: tracer.run.state.ports).make(dataplane)
+    let state = tracer.run.state
+    let loaded = try DataplaneFactory.k8sDP(ports: state.ports)
+      .make(dataplane, clock: state.clock)
     var frames: [TracedFrame] = []
     var first = true
     let json = input.json

@@ -20,7 +20,8 @@ public protocol OutsideParser {
 /// Every parser there is.
 public enum OutsideParsers {
   public static let all: [any OutsideParser.Type] = [
-    FrameParser.self, PcapParser.self, PcapngParser.self, StateFileParser.self, SpecParser.self,
+    FrameParser.self, PcapParser.self, PcapngParser.self, StateFileParser.self, SnapshotParser.self,
+    SpecParser.self,
     BundleParser.self, P4InfoParser.self, PipelineConfigParser.self, WriteRequestParser.self,
     RecordLogParser.self,
   ]

@@ -66,6 +66,10 @@ public final class LiveServer: @unchecked Sendable {
         try wire.prepare(through: max(K8sDP.hostPort, interfaces.map(\.port).max() ?? 0))
         try tables.setIntent(intent)
       },
+      apply: { (updates) throws(DataplaneError) in
+        try wire.prepare(through: max(K8sDP.hostPort, updates.compactMap(\.egress).max() ?? 0))
+        try dataplane.apply(updates)
+      },
       live: LiveTerms(
         refusal: LiveWire.refusal,
         learned: { () throws(DataplaneError) in

@@ -12,14 +12,10 @@ public enum LiveState {
   ///   - certificates: a folder with `ca.crt`, `client.crt` and `client.key`.
   /// - Returns: the entries that are there then.
   public static func apply(
-    _ intent: Intent, to name: String, certificates: String
+    _ state: StateFile, to name: String, certificates: String
   ) throws(ReplayError) -> Int {
     var options = try DataplaneFactory.options(name, certificates: certificates)
-    var compiler = IntentCompiler()
-    do { _ = try compiler.updates(for: intent) } catch {
-      throw ReplayError(error.entity, error.message)
-    }
-    let entries = compiler.entries
+    let entries = try entries(of: state)
     options.pipeline = PipelineBundle.k8sDP()
     options.entries = entries
     do throws(DataplaneError) {
@@ -33,5 +29,14 @@ public enum LiveState {
       throw ReplayError(error, dataplane: name)
     }
     return entries.count
+  }
+
+  private static func entries(of state: StateFile) throws(ReplayError) -> [TableEntry] {
+    if let snapshot = state.snapshot { return snapshot.rows }
+    var compiler = IntentCompiler()
+    do { _ = try compiler.updates(for: state.intent) } catch {
+      throw ReplayError(error.entity, error.message)
+    }
+    return compiler.entries
   }
 }
