@@ -42,7 +42,6 @@ struct NodeMetricsTests {
     #expect(agent["infraagent_cni_requests_total{command=\"add\",result=\"ok\"}"] == 2)
     #expect(agent["infraagent_cni_request_duration_seconds_count{command=\"add\"}"] == 2)
     #expect(agent["infraagent_pods"] == 2)
-    #expect(try #require(agent["infraagent_taps{state=\"used\"}"]) >= 2)
     #expect(try #require(agent["infraagent_watch_lists_total{kind=\"Service\"}"]) >= 1)
     #expect(try #require(agent["kubeproxy_sync_proxy_rules_last_timestamp_seconds"]) > 1e9)
     #expect(manager["inframanager_dataplane_ready"] == 1)

@@ -48,6 +48,19 @@ enum NetworkNamespace {
     throw DataplaneError(.notFound, "port \(port)", "its network namespace is gone")
   }
 
+  /// Opens the namespace at a path; nil is the process's own.
+  ///
+  /// - Throws: ``DataplaneError/Code/notFound`` when nobody can, or when there is none.
+  static func open(_ path: String, for port: String) throws(DataplaneError) -> FileDescriptor? {
+    let number = cfw_namespace_open(path)
+    guard number >= 0 else {
+      throw DataplaneError(
+        .notFound, "port \(port)", "no network namespace at \(path): \(KernelError(errno: -number))")
+    }
+    let namespace = FileDescriptor(number)
+    return cfw_namespace_inode(number) == cfw_namespace_inode(-1) ? nil : namespace
+  }
+
   /// Calls the function in a namespace, nil being the process's own, and waits.
   ///
   /// - Returns: what it returns, or a negative errno.

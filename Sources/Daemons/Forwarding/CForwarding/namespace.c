@@ -1,8 +1,10 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/nsfs.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,8 +17,12 @@ uint64_t cfw_namespace_inode(int namespace_fd) {
 }
 
 int cfw_namespace_open(const char *path) {
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  return fd < 0 ? -errno : fd;
+  // Non-blocking: a path may name a FIFO.
+  int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) return -errno;
+  if (ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET) return fd;
+  close(fd);
+  return -EINVAL;
 }
 
 struct call {
