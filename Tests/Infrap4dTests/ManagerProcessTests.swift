@@ -6,19 +6,10 @@ import Testing
 @Suite(
   .serialized, .enabled(if: NetworkNamespace.reason == nil, "\(NetworkNamespace.reason ?? "")"))
 struct ManagerProcessTests {
-  /// A folder whose path is short enough for a socket.
-  private final class Folder {
-    let path = NSTemporaryDirectory() + "manager-\(UUID().uuidString.prefix(8))"
-    init() throws {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-  }
-
   @Test(arguments: SurvivalTests.engines) func connectionsOutliveTheManager(
     _ engine: String
   ) async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder("manager")
     let manager = ManagerProcess(folder: folder.path)
     let node = try await ServiceNode(["--dataplane", engine]) { server, names in
       try await manager.start(server)
@@ -78,7 +69,7 @@ struct ManagerProcessTests {
   }
 
   @Test func badSettingsAreOneErrorThatSaysWhatToDo() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder("manager")
     let file = folder.path + "/bad.yaml"
     try "LogLevel: Info\nGrpcServr:\n  addr: localhost:1\n".write(
       toFile: file, atomically: true, encoding: .utf8)

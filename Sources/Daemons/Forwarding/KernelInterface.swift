@@ -44,33 +44,50 @@ struct KernelInterface: Sendable {
     descriptor.closeNow()
   }
 
-  /// nil when the interface is gone.
-  func state() -> State? {
-    guard !isSocket else { return Self.state(of: name, in: nil) }
-    var bytes = [CChar](repeating: 0, count: 17)
-    let space = cfw_tap_namespace(descriptor.number)
-    guard space >= 0 else { return nil }
-    let namespace = FileDescriptor(space)
-    guard cfw_tap_name(descriptor.number, &bytes) == 0 else { return nil }
-    let name = bytes.withUnsafeBytes { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-    return Self.state(of: name, in: namespace)
+  /// Where a TAP is; nil when it is gone, and for a packet socket.
+  func location() -> InterfaceLocation? {
+    guard !isSocket, let namespace = namespace() else { return nil }
+    return location(in: namespace)
   }
 
-  private static func state(of name: String, in namespace: FileDescriptor?) -> State? {
+  private func namespace() -> FileDescriptor? {
+    let number = cfw_tap_namespace(descriptor.number)
+    return number < 0 ? nil : FileDescriptor(number)
+  }
+
+  private func location(in namespace: FileDescriptor) -> InterfaceLocation? {
+    var bytes = [CChar](repeating: 0, count: 17)
+    guard cfw_tap_name(descriptor.number, &bytes) == 0 else { return nil }
+    let name = bytes.withUnsafeBytes { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    return InterfaceLocation(name: name, namespace: cfw_namespace_inode(namespace.number))
+  }
+
+  /// How interfaces are, nil for one that is gone. One thread looks at all: it enters their
+  /// namespaces one after the other, and ends.
+  static func states(of interfaces: [KernelInterface]) -> [State?] {
+    var states: [State?] = []
+    NetworkNamespace.onThread { enter in
+      states = interfaces.map { $0.state(enter) }
+    }
+    return states
+  }
+
+  /// - Parameter enter: takes this thread into a namespace, nil being the process's own.
+  private func state(_ enter: (FileDescriptor?) -> Bool) -> State? {
+    let namespace = isSocket ? nil : namespace()
+    let location =
+      isSocket
+      ? InterfaceLocation(name: name, namespace: cfw_namespace_inode(-1))
+      : namespace.flatMap(location)
     var found = cfw_interface()
-    let inode = cfw_namespace_inode(namespace?.number ?? -1)
-    // Another namespace takes a thread of its own.
-    let elsewhere = inode == cfw_namespace_inode(-1) ? nil : namespace
-    guard NetworkNamespace.call(elsewhere, { cfw_interface_get(name, &found) }) == 0 else {
+    guard let location, enter(namespace), cfw_interface_get(location.name, &found) == 0 else {
       return nil
     }
     let running = UInt32(IFF_UP | IFF_RUNNING)
     let mac = withUnsafeBytes(of: found.mac) { $0.reduce(UInt64(0)) { $0 << 8 | UInt64($1) } }
     return State(
       index: found.index, isRunning: found.flags & running == running,
-      macAddress: MACAddress(mac),
-      location: InterfaceLocation(
-        name: name, namespace: inode))
+      macAddress: MACAddress(mac), location: location)
   }
 
   private static func openSocket(_ port: PortDescription) throws(DataplaneError) -> FileDescriptor {

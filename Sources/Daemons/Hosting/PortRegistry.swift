@@ -134,4 +134,8 @@ public protocol PortRegistry: Sendable {
 
   /// All ports by ascending id.
   func ports() async -> [PortStatus]
+
+  /// Where the TAPs are that are not gone, by the ports' names: what ``ports()`` tells of
+  /// them, with much less work.
+  func locations() async -> [String: InterfaceLocation]
 }

@@ -77,14 +77,12 @@ actor PortStore: PortRegistry {
 
   /// Writes down where TAPs are now.
   func noteLocations() async {
-    let ports = await registry.ports()
+    let locations = await registry.locations()
     let here = Self.namespace()
     var isChanged = false
-    for port in ports where port.description.kind == .tap {
-      // An interface that is gone is left where it was last.
-      guard let index = known.firstIndex(where: { $0.id == port.id }),
-        let location = port.location
-      else { continue }
+    // An interface that is gone is left where it was last.
+    for index in known.indices {
+      guard let location = locations[known[index].name] else { continue }
       let isHome = location == InterfaceLocation(name: known[index].name, namespace: here)
       let moved = isHome ? nil : location
       guard known[index].location != moved else { continue }
@@ -121,6 +119,8 @@ actor PortStore: PortRegistry {
   }
 
   func ports() async -> [PortStatus] { await registry.ports() }
+
+  func locations() async -> [String: InterfaceLocation] { await registry.locations() }
 
   private func save() {
     guard let log else { return }

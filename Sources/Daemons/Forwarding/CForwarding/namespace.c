@@ -25,6 +25,10 @@ int cfw_namespace_open(const char *path) {
   return -EINVAL;
 }
 
+int cfw_namespace_enter(int namespace_fd) {
+  return setns(namespace_fd, CLONE_NEWNET) ? -errno : 0;
+}
+
 struct call {
   int namespace_fd;
   int (*function)(void *);
@@ -34,7 +38,8 @@ struct call {
 
 static void *enter(void *argument) {
   struct call *call = argument;
-  call->result = setns(call->namespace_fd, CLONE_NEWNET) ? -errno : call->function(call->argument);
+  int status = call->namespace_fd < 0 ? 0 : cfw_namespace_enter(call->namespace_fd);
+  call->result = status ? status : call->function(call->argument);
   return NULL;
 }
 

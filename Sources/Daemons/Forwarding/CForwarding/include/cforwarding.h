@@ -66,7 +66,10 @@ int cfw_interface_set_mac(const char *name, const uint8_t *mac);
 uint64_t cfw_namespace_inode(int namespace_fd);
 /// A file descriptor of the network namespace at a path; a file of another kind is EINVAL.
 int cfw_namespace_open(const char *path);
-/// Calls the function on a new thread in that namespace and waits for it.
+/// Takes the calling thread into that namespace.
+int cfw_namespace_enter(int namespace_fd);
+/// Calls the function on a new thread in that namespace, -1 being the process's, and waits
+/// for it.
 int cfw_namespace_call(int namespace_fd, int (*function)(void *), void *argument);
 
 int cfw_epoll_create(void);
