@@ -214,9 +214,9 @@ let package = Package(
     .executableTarget(
       name: "infrap4d",
       dependencies: [
-        "Core", "SimDataplane", "K8sDPArtefacts", "Hosting", "Forwarding", "P4RuntimeService",
-        "Privileges", "GNMIService", "HTTPServing", "Metrics", "Serving", "StateDirectory",
-        "Certificates", dpdk,
+        "Core", "DaemonLog", "SimDataplane", "K8sDPArtefacts", "Hosting", "Forwarding",
+        "P4RuntimeService", "Privileges", "GNMIService", "HTTPServing", "Metrics", "Serving",
+        "StateDirectory", "Certificates", dpdk,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
@@ -481,6 +481,8 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
+    .testTarget(
+      name: "DaemonConfigurationTests", dependencies: ["DaemonConfiguration", "NodeTesting"]),
     .testTarget(name: "ARPProxyTests", dependencies: ["arp-proxy", "NodeTesting"]),
     .testTarget(
       name: "AgentServiceTests",

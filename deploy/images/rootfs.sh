@@ -100,8 +100,10 @@ if runtime=$(ldd "$programs/${wanted[0]}" | awk '$3 ~ /\/swift\/linux\// {print 
 fi
 
 # Where things are mounted; the root filesystem is read-only.
-install -d "$out"/{proc,sys,dev/net,run/netns,etc/infra,host/sysctls,usr/share/stratum/certs} \
-  "$out"/{var/run/calico,var/lib/cni/infraagent} 2>/dev/null || true
+install -d "$out"/{proc,sys,dev/net,run/netns,run/calico,etc/infra,host/sysctls} \
+  "$out"/usr/share/stratum/certs "$out"/var/lib/cni/infraagent 2>/dev/null || true
+# Runtimes say /var/run/netns/NAME of what is mounted at /run/netns.
+[ -L "$out/var/run" ] || ln -s ../run "$out/var/run"
 install -d -m 1777 "$out/tmp"
 install -d -o 65532 -g 65532 -m 0700 "$out"/var/lib/{infrap4d,cni/inframanager}
 cat >"$out/etc/passwd" <<'TEXT'

@@ -169,6 +169,7 @@ check_images() {
   for image in infrap4d inframanager infraagent; do
     if deploy/images/rootfs.sh --image $image --programs "$programs" --out "$work/images/$image" >"$work/out" 2>&1; then
       pass "$(tail -1 "$work/out" | sed "s,$work/,,g")"
+      expect "$image: /var/run/netns is /run/netns" test "$work/images/$image/var/run/netns" -ef "$work/images/$image/run/netns"
     else
       miss "$image: $(tail -3 "$work/out")"
       return

@@ -81,7 +81,7 @@ struct InfraManagerProgram: AsyncParsableCommand {
     if check { return try await Self.check(address) }
     let logger = Logger(label: "inframanager")
     signal(SIGPIPE, SIG_IGN)
-    let reloads = HangUpSignal {
+    let reloads = SignalCall(SIGHUP) {
       do { DaemonLog.set(try DaemonLog.level(try read())) } catch { logger.error("\(error)") }
       logger.notice("log level", metadata: ["level": "\(DaemonLog.level)"])
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Core
+import DaemonLog
 import Forwarding
 import Foundation
 import GRPCCore
@@ -8,6 +9,7 @@ import Hosting
 import Logging
 import P4RuntimeService
 import Privileges
+import Serving
 import StateDirectory
 
 /// The program's options, and what it does.
@@ -19,7 +21,8 @@ struct Infrap4d: AsyncParsableCommand {
       Ports are made by gNMI, the pipeline and its entries come by P4Runtime. Both are kept in \
       the state folder and are there again after a restart.
 
-      Exit codes: 0 after SIGTERM or SIGINT, 1 when it cannot go on, 2 for bad options.
+      SIGUSR1 makes it log all that debug does, SIGUSR2 what --log-level says. Exit codes: 0 \
+      after SIGTERM or SIGINT, 1 when it cannot go on, 2 for bad options.
       """)
 
   @OptionGroup(title: "Engine") var engine: EngineOptions
@@ -39,10 +42,10 @@ struct Infrap4d: AsyncParsableCommand {
   var poll = false
 
   @Option(
-    help: "trace, debug, info, notice, warning, error or critical.",
+    help: ArgumentHelp("\(DaemonLog.levelNames), in any case."),
     transform: { text in
-      guard let level = Logger.Level(rawValue: text) else {
-        throw ValidationError("\(text) is no --log-level")
+      guard let level = DaemonLog.level(named: text) else {
+        throw ValidationError("\(text) is no --log-level; give \(DaemonLog.levelNames)")
       }
       return level
     })
@@ -56,13 +59,15 @@ struct Infrap4d: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let level = logLevel
-    LoggingSystem.bootstrap { label in
-      var handler = StreamLogHandler.standardError(label: label)
-      handler.logLevel = level
-      return handler
-    }
+    DaemonLog.bootstrap(logLevel)
     let logger = Logger(label: "infrap4d")
+    let levels = [(SIGUSR1, Logger.Level.debug), (SIGUSR2, logLevel)].map { number, level in
+      SignalCall(number) {
+        DaemonLog.set(level)
+        logger.notice("log level", metadata: ["level": "\(level)"])
+      }
+    }
+    defer { withExtendedLifetime(levels) {} }
     signal(SIGPIPE, SIG_IGN)
     do {
       try await Node(self, logger: logger).run()
