@@ -71,14 +71,16 @@ lib="$out/usr/lib/$(uname -m)-linux-gnu"
 rm -rf "$out"/usr/share/{doc,man,lintian,bug,bash-completion,locale,perl5} "$lib"/gconv \
   "$lib"/{audit,coreutils} "$out"/usr/share/gcc "$out"/etc/{default,init.d,cron.d}
 if [ "$image" = infraagent ]; then
-  # One program of a package, which needs none of those that the package depends on.
+  # Two programs of a package, which need none of those that the package depends on.
   mkdir -p "$work/alone/var/cache/apt/archives"
   (cd "$work/alone/var/cache/apt/archives" && apt-get download -qq containernetworking-plugins) 2>/dev/null ||
     fail "apt-get download containernetworking-plugins failed; apt-get update"
   "$here/packages.sh" "$work/alone" "$work/alone"
   cat "$work/alone/packages" >>"$work/packages"
   dpkg-deb -x "$work"/alone/var/cache/apt/archives/*.deb "$work/alone/unpacked"
-  install -D -m 0755 "$work/alone/unpacked/usr/lib/cni/host-local" "$out/usr/lib/cni/host-local"
+  for plugin in host-local loopback; do
+    install -D -m 0755 "$work/alone/unpacked/usr/lib/cni/$plugin" "$out/usr/lib/cni/$plugin"
+  done
 fi
 
 install -d "$out/usr/bin"
