@@ -107,7 +107,7 @@ struct KernelInterface: Sendable {
     _ port: PortDescription
   ) throws(DataplaneError) -> (FileDescriptor, isNew: Bool) {
     if let location = port.location { return (try takeOver(port, at: location), false) }
-    let namespace = try port.place.map { (place) throws(DataplaneError) in
+    let namespace = try port.place.flatMap { (place) throws(DataplaneError) in
       try NetworkNamespace.open(place.netns, for: port.name)
     }
     return try makeTAP(port, as: port.place?.name ?? port.name, in: namespace)
