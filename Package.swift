@@ -470,11 +470,12 @@ let package = Package(
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "Logging", package: "swift-log"),
       ]),
-    // A stand-in for kube-apiserver.
+    // A stand-in for kube-apiserver, and the real one.
     .target(
       name: "KubernetesTesting",
       dependencies: [
-        "Certificates", "Kubernetes", "Netlink",
+        "Certificates", "Kubernetes", "Netlink", "NodeTesting",
+        .product(name: "Yams", package: "Yams"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
@@ -510,6 +511,8 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ]),
+    .testTarget(
+      name: "DaemonConfigurationTests", dependencies: ["DaemonConfiguration", "NodeTesting"]),
     .testTarget(name: "ARPProxyTests", dependencies: ["arp-proxy", "NodeTesting"]),
     .testTarget(
       name: "AgentServiceTests",
@@ -522,7 +525,7 @@ let package = Package(
       name: "ClusterTesting",
       dependencies: [
         "infrap4d", "inframanager", "infraagent", "infra-cni", "Kubernetes", "KubernetesTesting",
-        "Netlink", "NodeTesting",
+        "NodeTesting",
       ],
       path: "Tests/ClusterTesting"),
     .testTarget(

@@ -74,6 +74,39 @@ struct AddDeleteTests {
     }
   }
 
+  /// A path that means something else to infrap4d, as those of processes do in a container:
+  /// the agent moves the TAP.
+  @Test func aPodThatInfrap4dDoesNotReach() async throws {
+    try await TestNode.run { node in
+      let backend = try node.backend()
+      let pod = try await TestPod("10.244.0.6")
+      let space = try #require(FileHandle(forReadingAtPath: pod.path))
+      defer { withExtendedLifetime(space) {} }
+      let path = "/proc/self/fd/\(space.fileDescriptor)"
+      var request = pod.add
+      request.netns = path
+      for _ in 0..<2 {
+        let connection = try await backend.add(request)
+        let interface = try #require(try await pod.interface())
+        #expect(interface.contains("inet 10.244.0.6/32") && interface.contains(connection.mac))
+        #expect(interface.contains("LOWER_UP"), "\(interface)")
+        #expect(try await pod.routes() == TestPod.routes)
+        // infrap4d starts again, and is told of the pod by nobody but itself.
+        try await node.killServer()
+        try await node.startServer()
+        await backend.recover()
+        #expect(try await pod.interface()?.contains("LOWER_UP") == true)
+        try await backend.delete(
+          .with {
+            $0.netns = path
+            $0.interfaceName = "eth0"
+          })
+        #expect(try await pod.interface() == nil)
+        #expect(try await node.leftovers() == [])
+      }
+    }
+  }
+
   @Test func deleteWithoutNamespace() async throws {
     try await TestNode.run { node in
       let backend = try node.backend()
@@ -82,7 +115,7 @@ struct AddDeleteTests {
       try await pod.vanish()
       try await backend.delete(pod.del)
       #expect(try await node.leftovers() == [])
-      // The address is free, and so is the name of the TAP.
+      // The address is free, and so is the TAP's name.
       let next = try await TestPod("10.244.0.6")
       #expect(try await backend.add(next.add).tap == "P4TAP_2")
       #expect(try await next.interface()?.contains("10.244.0.6/32") == true)

@@ -67,7 +67,7 @@ struct CutOffTests {
       let killed = try node.backend()
       if fault.rawValue.hasPrefix("delete") { _ = try await killed.add(pod.add) }
       await node.manager.fail(fault)
-      Task {
+      let call = Task {
         if fault.rawValue.hasPrefix("delete") {
           try await killed.delete(pod.del)
         } else {
@@ -76,6 +76,8 @@ struct CutOffTests {
       }
       await node.manager.untilItHangs()
       try await after.check(node, pod)
+      await node.manager.letGo()
+      _ = await call.result
     }
   }
 

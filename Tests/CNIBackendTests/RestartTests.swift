@@ -1,4 +1,5 @@
 import CNITesting
+import Core
 import Foundation
 import InfraProtos
 import NodeTesting
@@ -18,7 +19,7 @@ struct RestartTests {
       #expect(try await backend.add(second.add).tap != tap)
       #expect(try await node.ports.list().count == 2)
       try await backend.delete(first.del)
-      // It is in the pool again.
+      // Its name is free.
       let third = try await TestPod("10.244.0.8")
       #expect(try await backend.add(third.add).tap == tap)
       for pod in [second, third] { try await backend.delete(pod.del) }
@@ -53,7 +54,10 @@ struct RestartTests {
       let interface = try #require(try await pod.interface())
       #expect(interface.contains(connection.mac), "\(interface)")
       #expect(
-        try await node.ports.list() == [TAPPort(name: connection.tap, id: 0, isPresent: true)])
+        try await node.ports.list() == [
+          TAPPort(
+            name: connection.tap, id: 0, isPresent: true, mac: MACAddress(connection.mac))
+        ])
       // Something reads it: without infrap4d the link has no carrier.
       #expect(interface.contains("LOWER_UP"), "\(interface)")
       #expect(try await pod.routes() == TestPod.routes)

@@ -8,7 +8,7 @@ public actor TestManager: PodNetworks {
   /// Where a call goes wrong; each fault once.
   public enum Fault: String, CaseIterable, Sendable {
     case createRefused, createAnswerLost, deleteRefused, deleteAnswerLost
-    /// The caller is never answered, as if it had been killed.
+    /// The caller is not answered as long as the test lasts, as if it had been killed.
     case createHangsBefore, createHangsAfter, deleteHangsBefore, deleteHangsAfter
   }
 
@@ -31,6 +31,7 @@ public actor TestManager: PodNetworks {
 
   private var fault: Fault?
   private let (hangs, hung) = AsyncStream<Void>.makeStream()
+  private var hanging: [CheckedContinuation<Void, Never>] = []
 
   public func fail(_ fault: Fault?) { self.fault = fault }
 
@@ -65,7 +66,16 @@ public actor TestManager: PodNetworks {
     guard let fault, fault == failure || fault == hang else { return }
     self.fault = nil
     guard fault == hang else { throw Failure(description: fault.rawValue) }
-    hung.yield()
-    await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
+    await withCheckedContinuation { caller in
+      hanging.append(caller)
+      hung.yield()
+    }
+    throw Failure(description: fault.rawValue)
+  }
+
+  /// Ends the calls that hang: whoever waits for them has references to namespaces.
+  public func letGo() {
+    for caller in hanging { caller.resume() }
+    hanging = []
   }
 }

@@ -22,18 +22,21 @@ public final class TestNode: Sendable {
     maxPorts: Int = 1024, _ body: @Sendable @escaping (TestNode) async throws -> Void
   ) async throws {
     let namespace = try await NodeTesting.NetworkNamespace("node")
-    let folder = NSTemporaryDirectory() + "cni-\(UUID().uuidString.prefix(8))"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    let server = ForwardingServer(namespace: namespace, folder: folder, maxPorts: maxPorts)
+    let folder = try TemporaryFolder("cni")
+    let server = ForwardingServer(namespace: namespace, folder: folder.path, maxPorts: maxPorts)
     try await server.start()
     let transport = try HTTP2ClientTransport.Posix.http2NIOPosix(
       target: .unixDomainSocket(path: server.socket, authority: "localhost"),
       transportSecurity: .plaintext)
     try await withGRPCClient(transport: transport) { client in
-      try await body(
-        TestNode(namespace: namespace, ports: GNMIPorts(client), folder: folder, server: server))
+      let node = TestNode(
+        namespace: namespace, ports: GNMIPorts(client), folder: folder.path, server: server)
+      let outcome: Result<Void, any Error>
+      do { outcome = .success(try await body(node)) } catch { outcome = .failure(error) }
+      await node.manager.letGo()
+      try outcome.get()
     }
+    withExtendedLifetime(folder) {}
   }
 
   private init(

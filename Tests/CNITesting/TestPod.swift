@@ -45,6 +45,11 @@ public struct TestPod: Sendable {
     return outcome.status == 0 ? outcome.output : nil
   }
 
+  /// The kernel's number of the interface; another one means that it was made anew.
+  public func index(_ name: String = "eth0") async throws -> String {
+    try await namespace.exec("cat", "/sys/class/net/\(name)/ifindex")
+  }
+
   public func routes() async throws -> Set<String> {
     let output = try await namespace.exec("ip", "route")
     return Set(

@@ -1,12 +1,12 @@
 import Foundation
 import Kubernetes
 import KubernetesTesting
-import Netlink
 import NodeTesting
 import Synchronization
 
 /// A whole node of a test: a namespace with infrap4d, inframanager and infraagent as
-/// processes in it, and an API server of a test that they watch.
+/// processes in it, and an API server that they watch: a real one when KUBEBUILDER_ASSETS
+/// names one, else a stand-in.
 public final class ClusterNode: Sendable {
   /// What runs on it.
   public enum Daemon: String, CaseIterable, Sendable { case infrap4d, inframanager, infraagent }
@@ -16,10 +16,11 @@ public final class ClusterNode: Sendable {
   public static let name = "node-1"
   public static let apiPort = 6443
 
-  public let namespace: NodeTesting.NetworkNamespace
-  public let api: APIServer
-  public let folder: String
+  public let namespace: NetworkNamespace
+  public let api: any TestAPI
+  public var folder: String { files.path }
   public let story: Story
+  private let files: TemporaryFolder
   private let engine: String
   /// Whose addresses the pods get.
   private let podCIDR: String
@@ -44,33 +45,37 @@ public final class ClusterNode: Sendable {
     self.engine = engine
     self.podCIDR = podCIDR
     story = Story(engine)
-    namespace = try await NodeTesting.NetworkNamespace("node")
-    folder = NSTemporaryDirectory() + "e2e-\(UUID().uuidString.prefix(8))"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    namespace = try await NetworkNamespace("node")
+    files = try TemporaryFolder("e2e")
     try await namespace.exec("ip", "link", "add", "eth0", "type", "veth", "peer", "wire")
     try await namespace.exec("ip", "addr", "add", "\(Self.address)/24", "dev", "eth0")
     for end in ["eth0", "wire"] { try await namespace.exec("ip", "link", "set", end, "up") }
-    api = try await APIServer(
-      address: Self.address, in: Netlink.NetworkNamespace(path: "/run/netns/\(namespace.name)"),
-      port: Self.apiPort, names: ["10.96.0.1"])
-    api.put(
-      Node(metadata: .init(name: Self.name), spec: .init(podCIDR: podCIDR)))
-    put("kubernetes", "10.96.0.1", [.init(name: "https", port: 443)])
-    put(
-      endpoints: [.init(addresses: [Self.address])], of: "kubernetes",
-      ports: [.init(name: "https", port: Self.apiPort)])
-    guard isStarted else { return }
+    let place = APIPlace(
+      address: Self.address, in: "/run/netns/\(namespace.name)", port: Self.apiPort,
+      names: ["10.96.0.1"])
+    let isReal = KubeAPIServer.isWanted
     let start = ContinuousClock.now
+    api = isReal ? try await KubeAPIServer(place) : try await APIServer(place)
+    if isReal {
+      story.tell("kube-apiserver is ready after \(Story.milliseconds(since: start))")
+    } else {
+      // A real one makes its own Service.
+      try await put("kubernetes", "10.96.0.1", [.init(name: "https", port: 443)])
+      try await put(
+        endpoints: [.init(addresses: [Self.address])], of: "kubernetes",
+        ports: [.init(name: "https", port: Self.apiPort)])
+    }
+    try await api.put(
+      Node(metadata: .init(name: Self.name), spec: .init(podCIDR: podCIDR)))
+    guard isStarted else { return }
+    let begin = ContinuousClock.now
     for daemon in Daemon.allCases { try self.start(daemon) }
     try await untilReady()
-    story.tell("the node is ready for pods after \(Story.milliseconds(since: start))")
+    story.tell("the node is ready for pods after \(Story.milliseconds(since: begin))")
   }
 
   deinit {
-    for program in programs.withLock({ $0.values.map(\.self) }) { program.kill() }
-    // K8SDP_KEEP=1 leaves the daemons' logs where they are.
-    guard ProcessInfo.processInfo.environment["K8SDP_KEEP"] == nil else { return }
-    try? FileManager.default.removeItem(atPath: folder)
+    for program in programs.withLock({ $0.values.map(\.self) }) { program.end() }
   }
 
   // MARK: Daemons
@@ -185,9 +190,11 @@ public final class ClusterNode: Sendable {
 
   // MARK: Kubernetes
 
-  public func put(_ name: String, _ address: String, _ ports: [Service.Port]) {
+  public func put(
+    _ name: String, _ address: String, _ ports: [Service.Port]
+  ) async throws {
     story.tell("Service \(name): \(address), ports \(ports.map(\.port))")
-    api.put(
+    try await api.put(
       Service(
         metadata: .init(name: name, namespace: "default"),
         spec: .init(type: "ClusterIP", clusterIP: address, ports: ports)))
@@ -196,13 +203,13 @@ public final class ClusterNode: Sendable {
   /// The slice of a Service.
   public func put(
     endpoints: [EndpointSlice.Endpoint], of service: String, ports: [EndpointSlice.Port]
-  ) {
+  ) async throws {
     story.tell(
       "endpoints of \(service): "
         + endpoints.map {
           $0.addresses.joined() + ($0.conditions?.terminating == true ? " (terminating)" : "")
         }.joined(separator: ", "))
-    api.put(
+    try await api.put(
       EndpointSlice(
         metadata: .init(
           name: service + "-1", namespace: "default",

@@ -20,8 +20,8 @@ struct ContainerTests {
     // From container to container, and from the pod to both through the Service.
     let output = try await containers[0].exec("ping", "-c", "1", "-W", "5", containers[1].ip)
     #expect(output.contains("1 packets received"))
-    node.put("web", "10.96.0.40", [.init(port: 80)])
-    node.put(
+    try await node.put("web", "10.96.0.40", [.init(port: 80)])
+    try await node.put(
       endpoints: containers.map { .init(addresses: [$0.ip]) }, of: "web",
       ports: [.init(port: 8080)])
     for container in containers {
@@ -33,7 +33,7 @@ struct ContainerTests {
     // A container ends with all that is in it: the runtime's DEL finds no namespace.
     let gone = containers.removeFirst()
     try await gone.kill()
-    node.put(
+    try await node.put(
       endpoints: containers.map { .init(addresses: [$0.ip]) }, of: "web",
       ports: [.init(port: 8080)])
     let next = try await containerd.run("web-c-\(engine)")

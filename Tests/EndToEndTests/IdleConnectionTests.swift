@@ -11,8 +11,8 @@ struct IdleConnectionTests {
     let node = try await ClusterNode(engine)
     let (client, server) = (try await TestPod(on: node), try await TestPod(on: node))
     let echo = try await Echo.serve(in: server)
-    node.put("echo", "10.96.0.30", [.init(port: 7)])
-    node.put(
+    try await node.put("echo", "10.96.0.30", [.init(port: 7)])
+    try await node.put(
       endpoints: [.init(addresses: [server.ip])], of: "echo", ports: [.init(port: 7007)])
     try await node.until("the Service answers") {
       try await client.run("curl", "-s", "-m", "1", "telnet://10.96.0.30:7").status == 28

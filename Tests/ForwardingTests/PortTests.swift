@@ -70,6 +70,46 @@ struct PortTests {
     #expect(!exists(name))
   }
 
+  /// A TAP that is made in a pod is never anywhere else.
+  @Test func aTAPInAPod() async throws {
+    let forwarder = try Forwarder()
+    let pod = try await NetworkNamespace("pod")
+    let path = "/run/netns/\(pod.name)"
+    var port = PortDescription(
+      name: "pod-port", kind: .tap, mtu: 1400, place: InterfacePlace(netns: path, name: "eth0"),
+      macAddress: MACAddress("02:00:00:00:02:09"))
+    let id = try await forwarder.add(port)
+    #expect(!exists("pod-port"))
+    let shown = try await pod.exec("ip", "link", "show", "dev", "eth0")
+    #expect(shown.contains("02:00:00:00:02:09") && shown.contains("mtu 1400"), "\(shown)")
+    let status = try #require(await forwarder.ports().first { $0.id == id })
+    #expect(status.location?.name == "eth0" && status.macAddress == port.macAddress)
+    // Another of that name, an interface of others, and what is no namespace.
+    port.name = "second"
+    let refusals: [(InterfacePlace, DataplaneError.Code)] = [
+      (InterfacePlace(netns: path, name: "eth0"), .alreadyExists),
+      (InterfacePlace(netns: path, name: "lo"), .alreadyExists),
+      (InterfacePlace(netns: "/run/netns/none-such", name: "eth1"), .notFound),
+      (InterfacePlace(netns: "/proc/self/ns/mnt", name: "eth1"), .notFound),
+      (InterfacePlace(netns: "/dev/null", name: "eth1"), .notFound),
+      (InterfacePlace(netns: "pod", name: "eth1"), .invalidArgument),
+      (InterfacePlace(netns: path, name: "a/b"), .invalidArgument),
+    ]
+    for (place, code) in refusals {
+      port.place = place
+      let error = await #expect(throws: DataplaneError.self) { try await forwarder.add(port) }
+      #expect(error?.code == code, "\(place)")
+    }
+    port.place = InterfacePlace(netns: path, name: "eth1")
+    port.macAddress = MACAddress("01:00:00:00:00:01")
+    await #expect(throws: DataplaneError.self) { try await forwarder.add(port) }
+    #expect(
+      try await pod.exec("ip", "-o", "link").split(separator: "\n").count == 2, "lo and eth0")
+    try await forwarder.remove("pod-port")
+    #expect(try await !pod.exec("ip", "-o", "link").contains("eth0"))
+    await forwarder.stop()
+  }
+
   /// A TAP that another process holds is not taken away from it.
   @Test func tapInUse() async throws {
     let (first, second) = (try Forwarder(), try Forwarder())

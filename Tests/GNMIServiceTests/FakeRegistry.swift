@@ -44,6 +44,8 @@ actor FakeRegistry: PortRegistry {
     descriptions.remove(at: index)
   }
 
+  func locations() async -> [String: InterfaceLocation] { [:] }
+
   func ports() async -> [PortStatus] {
     descriptions.map { port in
       PortStatus(

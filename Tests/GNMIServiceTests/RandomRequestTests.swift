@@ -39,6 +39,7 @@ import Testing
     mutating func leaf() -> String {
       [
         "port-type", "port-type", "mtu", "host-name", "packet-dir", "pipeline-name", "queues",
+        "netns", "ifname", "mac-address",
         "tdi-portin-id", "name",
       ].randomElement(using: &self) ?? ""
     }

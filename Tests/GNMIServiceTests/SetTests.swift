@@ -77,6 +77,9 @@ import Testing
     ("host-name", "a\nb", .invalidArgument),
     ("pipeline-name", "other", .invalidArgument),
     ("packet-dir", "sideways", .invalidArgument),
+    ("mac-address", "02:00:00:00:02", .invalidArgument),
+    ("mac-address", "03:00:00:00:02:09", .invalidArgument),
+    ("netns", .int(5), .invalidArgument),
     ("queues", .int(1), .unimplemented),
     ("pci-bdf", "0000:18:00.0", .unimplemented),
     ("control-port", "TAP1", .unimplemented),
@@ -186,6 +189,34 @@ import Testing
       // What the port does not depend on may change.
       try await target.set("a", ("host-name", "x"), ("host-name", "y"))
       #expect(await target.registry.calls == ["add a 1500"])
+    }
+  }
+
+  @Test func aPlaceOfItsOwn() async throws {
+    try await Target.run { target in
+      try await target.set(
+        "a", ("ifname", "eth0"), ("netns", "/run/netns/pod"), ("mac-address", "02:00:00:00:02:09"),
+        ("port-type", "TAP"))
+      let port = try #require(await target.registry.descriptions.first)
+      #expect(port.place == InterfacePlace(netns: "/run/netns/pod", name: "eth0"))
+      #expect(port.macAddress == MACAddress("02:00:00:00:02:09"))
+      let config = try await target.leaves("/interfaces/virtual-interface[name=a]/config")
+      #expect(config[target.path("a", "netns")] == "/run/netns/pod")
+      #expect(config[target.path("a", "ifname")] == "eth0")
+      #expect(config[target.path("a", "mac-address")] == "02:00:00:00:02:09")
+      for (leaf, value) in [
+        ("netns", "/run/netns/other"), ("ifname", "eth1"), ("mac-address", "02:00:00:00:02:0a"),
+      ] {
+        let value = Gnmi_TypedValue(stringLiteral: value)
+        #expect(
+          await target.code { try await target.set("a", (leaf, value)) } == .failedPrecondition)
+      }
+      // Its name in the namespace is the port's unless given; without one there is none.
+      try await target.set("b", ("netns", "/run/netns/pod"), ("port-type", "TAP"))
+      #expect(await target.registry.descriptions.last?.place?.name == "b")
+      #expect(
+        await target.code { try await target.set("c", ("ifname", "eth0"), ("port-type", "TAP")) }
+          == .invalidArgument)
     }
   }
 

@@ -6,19 +6,10 @@ import Testing
 @Suite(
   .serialized, .enabled(if: NetworkNamespace.reason == nil, "\(NetworkNamespace.reason ?? "")"))
 struct ManagerProcessTests {
-  /// A folder whose path is short enough for a socket.
-  private final class Folder {
-    let path = NSTemporaryDirectory() + "manager-\(UUID().uuidString.prefix(8))"
-    init() throws {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-  }
-
   @Test(arguments: SurvivalTests.engines) func connectionsOutliveTheManager(
     _ engine: String
   ) async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder("manager")
     let manager = ManagerProcess(folder: folder.path)
     let node = try await ServiceNode(["--dataplane", engine]) { server, names in
       try await manager.start(server)
@@ -78,7 +69,7 @@ struct ManagerProcessTests {
   }
 
   @Test func badSettingsAreOneErrorThatSaysWhatToDo() async throws {
-    let folder = try Folder()
+    let folder = try TemporaryFolder("manager")
     let file = folder.path + "/bad.yaml"
     try "LogLevel: Info\nGrpcServr:\n  addr: localhost:1\n".write(
       toFile: file, atomically: true, encoding: .utf8)
@@ -101,6 +92,42 @@ struct ManagerProcessTests {
         [ManagerProcess.path, "--set", "State=none"] + arguments)
       #expect(outcome.status == 2, "\(arguments): \(outcome)")
       #expect("\(outcome)".contains(text), "\(arguments): \(outcome)")
+    }
+  }
+
+  /// All modules of a daemon obey one level, which changes while it runs.
+  @Test func theLogLevelChangesAtRunTime() async throws {
+    let folder = try TemporaryFolder("manager")
+    let file = folder.path + "/settings.yaml"
+    try "LogLevel: Info\n".write(toFile: file, atomically: true, encoding: .utf8)
+    let manager = try RunningProgram([
+      ManagerProcess.path, "--config", file, "--set", "State=\(folder.path)/state", "--set",
+      "InfraManager.addr=unix:\(folder.path)/sock", "--set", "InfraManager.metrics-addr=", "--set",
+      "Insecure=true",
+    ])
+    try await manager.wait(for: "listening")
+    for level in ["debug", "error"] {
+      try "LogLevel: \(level)\n".write(toFile: file, atomically: true, encoding: .utf8)
+      kill(manager.identifier, SIGHUP)
+      // A level that keeps it from saying so is seen by what follows.
+      if level == "debug" { try await manager.wait(for: "level=debug") }
+    }
+    try "LogLevel: loud\n".write(toFile: file, atomically: true, encoding: .utf8)
+    kill(manager.identifier, SIGHUP)
+    let refusal = try await manager.wait(for: "LogLevel")
+    #expect(refusal.contains("loud is none; give trace"), "\(refusal)")
+    // The notice about the level is less than an error.
+    manager.kill()
+    #expect(try await !manager.rest().joined().contains("level=error"))
+    let server = try RunningProgram([
+      ServerProcess.program, "--dataplane", "model", "--listen", "unix:\(folder.path)/infrap4d.sock",
+      "--state", "none", "--certs", folder.path + "/certs", "--metrics-address", "", "--log-level",
+      "Info",
+    ])
+    try await server.wait(for: "listening")
+    for (signal, level) in [(SIGUSR1, "debug"), (SIGUSR2, "info")] {
+      kill(server.identifier, signal)
+      try await server.wait(for: "level=\(level)")
     }
   }
 }

@@ -134,6 +134,33 @@ struct PortTests {
     #expect(try await server.stop() == 0)
   }
 
+  /// A TAP that was made in a pod is found there however soon the server is killed, and is
+  /// forgotten with its pod.
+  @Test func aPortInAPodOfAKilledServer() async throws {
+    let server = try ServerProcess()
+    let client = GNMIClient(server: server)
+    try await server.start(["--dataplane", "model"])
+    let pod = try await NetworkNamespace("pod")
+    let name = NetworkNamespace.fresh("tap")
+    let made = try await client.ctl(
+      "set",
+      "device:virtual-device,name:\(name),netns:/run/netns/\(pod.name),ifname:eth0,port-type:TAP")
+    #expect(made.status == 0, "\(made)")
+    try await server.killHard()
+    let index = try await pod.exec("cat", "/sys/class/net/eth0/ifindex")
+    try await server.start(["--dataplane", "model"])
+    #expect(try await client.id(name) == 0)
+    #expect(!exists(name))
+    #expect(try await pod.exec("cat", "/sys/class/net/eth0/ifindex") == index)
+    #expect(try await client.leaves(name, "config")["ifname"]?.stringVal == "eth0")
+    try await server.killHard()
+    try await Command.check("ip", "netns", "del", pod.name)
+    try await server.start(["--dataplane", "model"])
+    #expect(try await client.id(name) == nil)
+    #expect(!exists(name))
+    #expect(try await server.stop() == 0)
+  }
+
   /// A namespace without a name is found by its process, which has more capabilities than
   /// the server keeps.
   @Test func namespaceOfAProcess() async throws {

@@ -5,7 +5,8 @@ import Testing
 
 /// An `infrap4d` of a test: a process in a folder of its own.
 final class ServerProcess: Sendable {
-  let folder: String
+  private let temporary: TemporaryFolder
+  var folder: String { temporary.path }
   private let process = Mutex<Process?>(nil)
   /// Where it runs; nil is the namespace of the tests.
   private let namespace: NetworkNamespace?
@@ -28,15 +29,13 @@ final class ServerProcess: Sendable {
 
   init(in namespace: NetworkNamespace? = nil) throws {
     self.namespace = namespace
-    folder = NSTemporaryDirectory() + "infrap4d-\(UUID().uuidString.prefix(8))"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    temporary = try TemporaryFolder("infrap4d")
   }
 
   deinit {
-    if let process = process.withLock({ $0 }), process.isRunning {
-      kill(process.processIdentifier, SIGKILL)
-    }
-    try? FileManager.default.removeItem(atPath: folder)
+    guard let process = process.withLock({ $0 }), process.isRunning else { return }
+    kill(process.processIdentifier, SIGKILL)
+    while process.isRunning { usleep(1000) }
   }
 
   /// Starts the server and waits until it listens everywhere.

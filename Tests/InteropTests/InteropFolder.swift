@@ -5,15 +5,14 @@ import Testing
 
 /// A folder of a test, with certificates for both sides.
 final class InteropFolder: Sendable {
-  let path: String
+  private let folder: TemporaryFolder
+  var path: String { folder.path }
   var certificates: String { path + "/certs" }
 
   init() throws {
-    path = NSTemporaryDirectory() + "interop-\(UUID().uuidString.prefix(8))"
+    folder = try TemporaryFolder("interop")
     try CertificateSet(hosts: ["localhost"], now: Date()).write(to: certificates)
   }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
 
   /// Starts our server, on the model, and waits until it listens.
   func infrap4d() async throws -> (program: RunningProgram, port: Int) {

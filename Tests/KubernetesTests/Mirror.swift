@@ -5,11 +5,15 @@ import Logging
 actor Mirror<Object: KubernetesObject> {
   private(set) var objects: [ObjectName: Object] = [:]
   private(set) var events = 0
+  /// Events that told of all objects.
+  private(set) var lists = 0
 
   func take(_ change: Reflector<Object>.Change) {
     events += 1
     switch change {
-    case .all(let all): objects = all
+    case .all(let all):
+      lists += 1
+      objects = all
     case .changed(let object): objects[object.objectName] = object
     case .deleted(let name): objects[name] = nil
     }
@@ -26,7 +30,14 @@ actor Mirror<Object: KubernetesObject> {
   }
 
   /// Waits until it has these, without their versions.
-  func reach(_ wanted: [ObjectName: Object], _ plain: (Object) -> Object) async throws {
-    while objects.mapValues(plain) != wanted { try await Task.sleep(for: .milliseconds(2)) }
+  ///
+  /// - Parameter isAsked: whether an object counts.
+  func reach(
+    _ wanted: [ObjectName: Object], _ plain: (Object) -> Object,
+    of isAsked: (ObjectName) -> Bool = { _ in true }
+  ) async throws {
+    while objects.filter({ isAsked($0.key) }).mapValues(plain) != wanted {
+      try await Task.sleep(for: .milliseconds(2))
+    }
   }
 }

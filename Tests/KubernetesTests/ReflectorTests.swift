@@ -4,13 +4,13 @@ import Testing
 
 /// List and watch against a server that does what real ones do at the worst moment.
 @Suite struct ReflectorTests {
-  private static func service(_ number: Int, port: Int) -> Service {
+  static func service(_ number: Int, port: Int) -> Service {
     Service(
       metadata: ObjectMetadata(name: "s\(number)", namespace: "default"),
       spec: Service.Spec(clusterIP: "10.96.0.\(number % 250 + 1)", ports: [.init(port: port)]))
   }
 
-  private static func plain(_ service: Service) -> Service {
+  static func plain(_ service: Service) -> Service {
     var service = service
     service.metadata.resourceVersion = nil
     return service

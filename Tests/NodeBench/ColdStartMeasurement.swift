@@ -6,7 +6,7 @@ import NodeTesting
 enum ColdStartMeasurement {
   static func run(_ engine: String, services: Int) async throws -> [Figure] {
     let node = try await ClusterNode(engine, podCIDR: "10.244.0.0/16", isStarted: false)
-    ManyServices.put(0..<services, on: node)
+    try await ManyServices.put(0..<services, on: node)
     let clock = ContinuousClock()
     var figures: [Figure] = []
     let name = "\(services) Services x \(ManyServices.endpoints) endpoints"

@@ -14,11 +14,11 @@ enum ManyServices {
     "10.\(100 + number / 65_536).\(number / 256 % 256).\(number % 256)"
   }
 
-  static func put(_ numbers: Range<Int>, on node: ClusterNode) {
+  static func put(_ numbers: Range<Int>, on node: ClusterNode) async throws {
     for number in numbers {
       let target = target(number)
-      node.put("many-\(number)", address(number), [.init(protocol: "UDP", port: 80)])
-      node.put(
+      try await node.put("many-\(number)", address(number), [.init(protocol: "UDP", port: 80)])
+      try await node.put(
         endpoints: target.addresses.map { .init(addresses: [$0]) }, of: "many-\(number)",
         ports: [.init(protocol: "UDP", port: target.port)])
     }

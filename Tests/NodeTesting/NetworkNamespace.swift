@@ -23,6 +23,7 @@ public final class NetworkNamespace: Sendable {
 
   /// - Parameter name: for people; it is made unique.
   public init(_ name: String) async throws {
+    Leftovers.watch()
     self.name = Self.fresh(name)
     try await Command.check("ip", "netns", "add", self.name)
     try await exec("ip", "link", "set", "lo", "up")
@@ -54,6 +55,9 @@ public final class NetworkNamespace: Sendable {
       count += 1
       return count
     }
-    return "\(name.prefix(4))\(getpid() % 100_000)-\(number)"
+    return "\(name.prefix(4))\(mark)\(number)"
   }
+
+  /// In the name of all that is this process's.
+  static let mark = "\(getpid() % 100_000)-"
 }

@@ -9,6 +9,7 @@ public final class RunningProgram: @unchecked Sendable {
   private let lines: AsyncThrowingStream<String, any Error>
 
   public init(_ command: [String]) throws {
+    Leftovers.watch()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = command
     process.standardInput = FileHandle.nullDevice
@@ -34,7 +35,7 @@ public final class RunningProgram: @unchecked Sendable {
     }
   }
 
-  deinit { kill() }
+  deinit { end() }
 
   public var identifier: Int32 { process.processIdentifier }
 
@@ -65,6 +66,12 @@ public final class RunningProgram: @unchecked Sendable {
 
   public func kill() {
     if process.isRunning { Foundation.kill(process.processIdentifier, SIGKILL) }
+  }
+
+  /// SIGKILL, and the end of it: whatever it used is free then.
+  public func end() {
+    kill()
+    while process.isRunning { usleep(1000) }
   }
 
   public struct Ended: Error, CustomStringConvertible {

@@ -33,11 +33,11 @@ while [ $# -gt 0 ]; do
   esac
 done
 case $image in
-  # alone: PACKAGE PROGRAM, one program of a package, which needs none of those that the package
+  # alone: PACKAGE PROGRAM…, programs of a package, which need none of those that the package
   # depends on. cat is for `kubectl exec … cat LOG`; the others have busybox's.
   infrap4d) wanted=(infrap4d k8sdp) alone=(coreutils bin/cat) ;;
   inframanager) wanted=(inframanager) alone=() ;;
-  infraagent) wanted=(infraagent infra-cni felix-api-proxy) alone=(containernetworking-plugins usr/lib/cni/host-local) ;;
+  infraagent) wanted=(infraagent infra-cni felix-api-proxy) alone=(containernetworking-plugins usr/lib/cni/{host-local,loopback}) ;;
   *) fail "--image is infrap4d, inframanager or infraagent" 2 ;;
 esac
 if [ -z "$programs" ] || [ -z "$out" ]; then fail "give --programs and --out; see --help" 2; fi
@@ -79,7 +79,9 @@ if [ ${#alone[@]} -gt 0 ]; then
   "$here/packages.sh" "$work/alone" "$work/alone"
   cat "$work/alone/packages" >>"$work/packages"
   dpkg-deb -x "$work"/alone/var/cache/apt/archives/*.deb "$work/alone/unpacked"
-  install -D -m 0755 "$work/alone/unpacked/${alone[1]}" "$out/usr/${alone[1]#usr/}"
+  for program in "${alone[@]:1}"; do
+    install -D -m 0755 "$work/alone/unpacked/$program" "$out/usr/${program#usr/}"
+  done
 fi
 
 install -d "$out/usr/bin"
@@ -104,8 +106,10 @@ if runtime=$(ldd "$programs/${wanted[0]}" | awk '$3 ~ /\/swift\/linux\// {print 
 fi
 
 # Where things are mounted; the root filesystem is read-only.
-install -d "$out"/{proc,sys,dev/net,run/netns,run/infrap4d,etc/infra,host/sysctls,usr/share/stratum/certs} \
-  "$out"/{var/run/calico,var/lib/cni/infraagent,var/log/infraagent} 2>/dev/null || true
+install -d "$out"/{proc,sys,dev/net,run/netns,run/infrap4d,run/calico,etc/infra,host/sysctls} \
+  "$out"/{usr/share/stratum/certs,var/lib/cni/infraagent,var/log/infraagent} 2>/dev/null || true
+# Runtimes say /var/run/netns/NAME of what is mounted at /run/netns.
+[ -L "$out/var/run" ] || ln -s ../run "$out/var/run"
 install -d -m 1777 "$out/tmp"
 install -d -o 65532 -g 65532 -m 0700 "$out"/var/lib/{infrap4d,cni/inframanager}
 cat >"$out/etc/passwd" <<'TEXT'

@@ -169,6 +169,7 @@ check_images() {
   for image in infrap4d inframanager infraagent; do
     if deploy/images/rootfs.sh --image $image --programs "$programs" --out "$work/images/$image" >"$work/out" 2>&1; then
       pass "$(tail -1 "$work/out" | sed "s,$work/,,g")"
+      expect "$image: /var/run/netns is /run/netns" test "$work/images/$image/var/run/netns" -ef "$work/images/$image/run/netns"
     else
       miss "$image: $(tail -3 "$work/out")"
       return
@@ -225,7 +226,12 @@ run_images() {
   describe "install-cni-$as" infraagent-ds install-cni infraagent
   expect "init container install-cni" runc run --bundle "$work/infra-check-install-cni-$as" "infra-check-install-cni-$as"
   expect "installs plugins and configuration" test -x "$volumes/cni-bin/infra-cni" -a -x "$volumes/cni-bin/host-local" \
-    -a -s "$volumes/cni-conf/05-infra.conflist"
+    -a -x "$volumes/cni-bin/loopback" -a -s "$volumes/cni-conf/05-infra.conflist"
+  echo of the node >"$volumes/cni-bin/loopback"
+  sed -i /loopback/d "$volumes/cni-bin/.infra-cni"
+  echo old >"$volumes/cni-bin/host-local"
+  expect "init container install-cni again" runc run --bundle "$work/infra-check-install-cni-$as" "infra-check-install-cni-$as"
+  expect "leaves the node's own plugins alone" grep -q "of the node" "$volumes/cni-bin/loopback"
   if [ -n "$1" ]; then
     "$tools/bin/kubectl" kustomize deploy/kubernetes/overlays/calico >"$work/calico.yaml"
     manifest=$work/calico.yaml describe felix infraagent-ds install-felix-proxy infraagent

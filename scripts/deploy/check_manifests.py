@@ -4,6 +4,7 @@
 - The agent may do what its source asks for, and nothing else.
 - ConfigMaps hold no credentials; no container is privileged; capabilities are dropped but for a list.
 - Every container has requests, a memory limit, a read-only root; long-running ones have probes.
+- All containers of a program are of one image, also those that an overlay adds.
 - Nothing binds to an address that others than the node reach.
 """
 
@@ -37,11 +38,24 @@ def rights(documents):
                             yield group, resource, verb
 
 
+def images(documents):
+    for document in documents:
+        if document["kind"] == "DaemonSet":
+            pod = document["spec"]["template"]["spec"]
+            for container in pod["containers"] + pod.get("initContainers", []):
+                yield container["image"]
+
+
 def problems(documents):
     wanted = {(*resource, verb) for resource in asked_for() for verb in ("list", "watch")}
     if set(rights(documents)) != wanted:
         yield f"rights are not those asked for: {set(rights(documents)) ^ wanted}"
     accounts = {d["metadata"]["name"] for d in documents if d["kind"] == "ServiceAccount"}
+    names = {}
+    for image in images(documents):
+        program = image.split("/")[-1].split(":")[0]
+        if names.setdefault(program, image) != image:
+            yield f"one image under two names: {image} and {names[program]}"
     for document in documents:
         name = document["metadata"]["name"]
         if document["kind"] == "Secret":

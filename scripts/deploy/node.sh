@@ -27,6 +27,8 @@ programs=("${daemons[@]}" infra-cni gnmi-ctl k8sdp)
 user=infra-offload
 run=/run/infra-offload
 certs=/usr/share/stratum/certs
+# Names of the standard plugins that were put beside infra-cni.
+installed=/opt/cni/bin/.infra-cni
 
 # capabilities DAEMON: those of its unit, as setpriv names them.
 capabilities() {
@@ -140,7 +142,12 @@ LogLevel: Info
 LogFile: $(log_of infraagent)
 TEXT
   install -d /etc/infra/services /opt/cni/bin
-  install -m 0755 /usr/local/bin/infra-cni /usr/lib/cni/host-local /opt/cni/bin/
+  install -m 0755 /usr/local/bin/infra-cni /opt/cni/bin/
+  # One that is there is the node's own.
+  if [ ! -e /opt/cni/bin/host-local ]; then
+    install -m 0755 /usr/lib/cni/host-local /opt/cni/bin/
+    echo host-local >>$installed
+  fi
   write /etc/cni/net.d/05-infra.conflist <<TEXT
 {"cniVersion": "1.0.0", "name": "infra",
  "plugins": [{"type": "infra-cni", "ipam": {"type": "host-local", "subnet": "$pods"}}]}
@@ -230,7 +237,7 @@ status() {
 }
 
 down() {
-  local netns tap
+  local netns plugin tap
   stop demo-web
   "$top/scripts/arp_proxy.sh" --stop
   for netns in demo-client demo-web; do
@@ -253,7 +260,8 @@ down() {
   rm -f /etc/systemd/system/{infra-offload.target,infrap4d.service,inframanager.service,infraagent.service,arp-proxy.service}
   ! systemd_runs || systemctl daemon-reload
   for program in "${programs[@]}"; do rm -f "/usr/local/bin/$program"; done
-  rm -f /opt/cni/bin/{infra-cni,host-local} /etc/cni/net.d/05-infra.conflist /var/run/calico/felix-dataplane.sock
+  [ ! -s $installed ] || while read -r plugin; do rm -f "/opt/cni/bin/$plugin"; done <$installed
+  rm -f /opt/cni/bin/infra-cni $installed /etc/cni/net.d/05-infra.conflist /var/run/calico/felix-dataplane.sock
   rm -f $certs/{ca,stratum,client}.crt $certs/{stratum,client}.key
   rm -f /var/log/{infrap4d,inframanager,services-api,demo-web,arp_proxy}.log{,.*}
   rm -rf /var/log/{infrap4d,inframanager,infraagent} $run /run/infrap4d /etc/infra /var/lib/infrap4d /var/lib/cni/{inframanager,infraagent,infra-cni} \

@@ -39,9 +39,6 @@ extension CNIBackend {
     ) { first, _ in first }
   }
 
-  /// TAPs by whether a pod has them, or they wait for one; and the pods on record.
-  public func occupancy() async -> (used: Int, spare: Int, pods: Int) {
-    let (used, spare) = await pool.counts
-    return (used, spare, await records.all.count)
-  }
+  /// Pods on record.
+  public var count: Int { get async { await records.all.count } }
 }

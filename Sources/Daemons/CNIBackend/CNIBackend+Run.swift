@@ -7,7 +7,9 @@ extension CNIBackend {
   /// How often infrap4d's ports are compared with the records.
   private static let period = Duration.seconds(5)
 
-  func lookAfterPods() async {
+  /// Connects all pods of the records, now and whenever they lose their TAPs, and forgets
+  /// those that are gone, until it is cancelled.
+  public func run() async {
     var pause = Self.pauses.lowerBound
     while !Task.isCancelled, await !recover() {
       try? await Task.sleep(for: pause)
@@ -29,24 +31,24 @@ extension CNIBackend {
   }
 
   /// As ``recover()``, for those whose TAP is no port of infrap4d any more.
-  private func mend() async {
-    await recover { record, ports in !ports.contains(record.tap) }
-  }
+  private func mend() async { await recover { _, isPort in !isPort } }
 
   @discardableResult
-  private func recover(_ isAffected: (PodRecord, Set<String>) -> Bool) async -> Bool {
-    let present: Set<String>
+  private func recover(_ isAffected: (PodRecord, Bool) -> Bool) async -> Bool {
+    let present: [String: TAPPort]
     do {
       try await learn()
-      present = Set(try await ports.list().filter(\.isPresent).map(\.name))
+      present = try await portsByName()
     } catch {
       logger.warning("pods are not looked after yet", metadata: ["reason": "\(error)"])
       return false
     }
     var isWhole = true
-    for record in await records.all where isAffected(record, present) {
+    for record in await records.all {
+      let isPort = present[record.tap]?.belongs(to: record) ?? false
+      guard isAffected(record, isPort) else { continue }
       do {
-        try await recover(record, isPort: present.contains(record.tap))
+        try await recover(record, isPort: isPort)
       } catch {
         logger.warning(
           "a pod is not looked after yet",
@@ -66,25 +68,22 @@ extension CNIBackend {
       guard let now = await self.records[record.interface], now.namespace == namespace.identity,
         now.tap == record.tap
       else { return }
-      // An interface in the pod may be what infrap4d has left and forgotten.
-      if !isPort { try await self.pool.renew(now.tap) }
+      // An Add may have made it while this waited.
+      if !isPort, try await self.portsByName()[now.tap]?.belongs(to: now) != true {
+        try await self.makeTAP(now, in: namespace)
+      }
       _ = try await self.connect(now, in: namespace)
     }
   }
 
-  /// Keeps a few TAPs ready.
-  func keepSpares() async {
-    for await _ in pool.needs {
-      while !Task.isCancelled {
-        do {
-          try await learn()
-          try await pool.fill()
-          break
-        } catch {
-          logger.warning("no spare TAPs for now", metadata: ["reason": "\(error)"])
-          try? await Task.sleep(for: .seconds(1))
-        }
-      }
-    }
+  private func portsByName() async throws -> [String: TAPPort] {
+    Dictionary(try await ports.list().map { ($0.name, $0) }) { first, _ in first }
+  }
+}
+
+extension TAPPort {
+  /// Whether it is the pod's. One with another address infrap4d has made again, elsewhere.
+  fileprivate func belongs(to record: PodRecord) -> Bool {
+    isPresent && (mac == nil || mac == record.mac)
   }
 }

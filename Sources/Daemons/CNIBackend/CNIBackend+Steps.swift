@@ -8,16 +8,16 @@ extension CNIBackend {
   func connectFirst(
     _ request: PodRequest, in namespace: NetworkNamespace
   ) async throws -> Connection {
-    let (tap, mac) = try await takeTAP()
     let record = PodRecord(
-      request: request, namespace: namespace.identity, tap: tap, mac: mac)
+      request: request, namespace: namespace.identity, tap: await names.take(), mac: .random())
     do {
       try await records.keep(record)
     } catch {
-      await pool.giveBack(tap)
+      await names.release(record.tap)
       throw error
     }
     do {
+      try await makeTAP(record, in: namespace)
       return try await connect(record, in: namespace)
     } catch {
       do {
@@ -35,8 +35,13 @@ extension CNIBackend {
   func connect(_ record: PodRecord, in namespace: NetworkNamespace) async throws -> Connection {
     if try await !wire(record, namespace) {
       logger.warning("the TAP is gone and is made anew", metadata: ["tap": "\(record.tap)"])
-      try await pool.renew(record.tap)
-      guard try await wire(record, namespace) else { throw Self.missing(record.tap) }
+      try await makeTAP(record, in: namespace)
+      guard try await wire(record, namespace) else {
+        throw CNIBackendError(
+          .noTAP,
+          "infrap4d made \(record.tap), which is not in this agent's namespace; run both in the "
+            + "node's")
+      }
     }
     try await networks.create(record.request.message, tap: record.tap, mac: record.mac)
     return Connection(tap: record.tap, mac: record.mac.description)
@@ -51,15 +56,16 @@ extension CNIBackend {
     }
     try await networks.delete(
       request, tap: record.tap, mac: record.mac, address: record.request.address)
-    switch try await unwire(record) {
-    case .returned:
-      try await records.remove(record.interface)
-      await pool.giveBack(record.tap)
-    case .gone:
-      try await pool.destroy(record.tap)
-      try await records.remove(record.interface)
-      await pool.release(record.tap)
+    // The kernel takes its time for this, and infrap4d does one thing after the other.
+    if let namespace = Self.namespace(of: record) {
+      let node = node.namespace
+      try await blocking {
+        try PodWiring(node: node, pod: namespace, record: record).removeInterface()
+      }
     }
+    try await ports.delete(record.tap)
+    try await records.remove(record.interface)
+    await names.release(record.tap)
   }
 
   /// Disconnects a pod unless somebody else has done so meanwhile.
@@ -111,17 +117,19 @@ extension CNIBackend {
     }
   }
 
-  private func takeTAP() async throws -> (String, MACAddress) {
-    let tap = try await pool.take()
-    do {
-      if let mac = try await node.mac(of: tap) { return (tap, mac) }
-      try await pool.renew(tap)
-      guard let mac = try await node.mac(of: tap) else { throw Self.missing(tap) }
-      return (tap, mac)
-    } catch {
-      await pool.release(tap)
-      throw error
+  /// Makes a pod's TAP, in the pod if infrap4d reaches it, and wherever one was before.
+  func makeTAP(_ record: PodRecord, in namespace: NetworkNamespace) async throws {
+    let node = node.namespace
+    try await blocking {
+      let wiring = try PodWiring(node: node, pod: namespace, record: record)
+      // What infrap4d has left and forgotten.
+      try wiring.removeInterface()
+      try wiring.refuseOthers()
     }
+    let isInPlace = try await ports.create(
+      record.tap, mtu: mtu, in: TAPPlace(record.interface, mac: record.mac))
+    guard !isInPlace else { return }
+    try await blocking { try PodWiring(node: node, pod: namespace, record: record).adopt() }
   }
 
   private func wire(_ record: PodRecord, _ namespace: NetworkNamespace) async throws -> Bool {
@@ -130,20 +138,11 @@ extension CNIBackend {
       try PodWiring(node: node, pod: namespace, record: record).connect()
     }
   }
+}
 
-  private func unwire(_ record: PodRecord) async throws -> PodWiring.Ending {
-    guard let namespace = Self.namespace(of: record) else {
-      return try await node.mac(of: record.tap) == nil ? .gone : .returned
-    }
-    let node = node.namespace
-    return try await blocking {
-      try PodWiring(node: node, pod: namespace, record: record).disconnect()
-    }
-  }
-
-  private static func missing(_ tap: String) -> CNIBackendError {
-    CNIBackendError(
-      .noTAP,
-      "infrap4d made \(tap), which is not in this agent's namespace; run both in the node's")
+extension MACAddress {
+  /// An address that nobody has bought: locally administered, of one interface (IEEE 802).
+  fileprivate static func random() -> MACAddress {
+    MACAddress(UInt64.random(in: 0...UInt64.max) & 0xFEFF_FFFF_FFFF | 0x0200_0000_0000)
   }
 }

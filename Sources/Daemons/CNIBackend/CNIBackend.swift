@@ -21,7 +21,8 @@ public final class CNIBackend: Sendable {
   let networks: any PodNetworks
   let ports: any TAPPorts
   let records: PodRecords
-  let pool: TAPPool
+  let names: TAPNames
+  let mtu: UInt32
   let locks = KeyedLock<PodInterface>()
   let logger: Logger
 
@@ -32,19 +33,11 @@ public final class CNIBackend: Sendable {
   ) throws(CNIBackendError) {
     node = try NodeLinks(options.hostNamespace)
     records = try PodRecords(options.folder, logger: logger)
-    pool = TAPPool(ports: ports, host: node, options: options)
+    names = TAPNames(ports: ports, node: node, options: options)
+    mtu = options.mtu
     self.networks = networks
     self.ports = ports
     self.logger = logger
-  }
-
-  /// Connects all pods of the records, now and whenever they lose their TAPs, forgets those
-  /// that are gone, and keeps spare TAPs ready, until it is cancelled.
-  public func run() async {
-    await withTaskGroup { group in
-      group.addTask { await self.lookAfterPods() }
-      group.addTask { await self.keepSpares() }
-    }
   }
 
   /// Connects a pod; one that is connected already stays as it is.
@@ -93,5 +86,5 @@ public final class CNIBackend: Sendable {
     }
   }
 
-  func learn() async throws { try await pool.learn(used: await records.taps) }
+  func learn() async throws { try await names.learn(used: await records.taps) }
 }

@@ -1,3 +1,4 @@
+import Core
 import GNMIProtos
 import GRPCCore
 
@@ -20,29 +21,44 @@ public struct GNMIPorts<Transport: ClientTransport>: TAPPorts {
     let types = try await leaves("config", "port-type")
     let ids = try await leaves("config", "tdi-portin-id")
     let states = try await leaves("state", "oper-status")
+    let macs = try await leaves("state", "mac-address")
     return types.filter { $0.value.stringVal == "TAP" }.keys.sorted().compactMap { name in
       ids[name].map {
         TAPPort(
-          name: name, id: $0.uintVal, isPresent: states[name]?.stringVal != "NOT_PRESENT")
+          name: name, id: $0.uintVal, isPresent: states[name]?.stringVal != "NOT_PRESENT",
+          mac: macs[name].flatMap { MACAddress($0.stringVal) })
       }
     }
   }
 
-  public func create(_ name: String, mtu: UInt32) async throws {
+  public func create(_ name: String, mtu: UInt32, in place: TAPPlace?) async throws -> Bool {
+    var leaves = ["port-type": "TAP"]
+    if let place {
+      leaves["netns"] = place.interface.netns
+      leaves["ifname"] = place.interface.name
+      leaves["mac-address"] = "\(place.mac)"
+    }
     let request = Gnmi_SetRequest.with {
-      $0.update = [
+      $0.delete = [Self.path(name)]
+      $0.update = leaves.map { leaf, value in
+        .with {
+          $0.path = Self.path(name, "config", leaf)
+          $0.val.stringVal = value
+        }
+      }
+      $0.update.append(
         .with {
           $0.path = Self.path(name, "config", "mtu")
           $0.val.uintVal = UInt64(mtu)
-        },
-        .with {
-          $0.path = Self.path(name, "config", "port-type")
-          $0.val.stringVal = "TAP"
-        },
-      ]
+        })
     }
     do {
       _ = try await client.set(request, options: options)
+      return true
+    } catch let error as RPCError where error.code == .notFound && place != nil {
+      // A path that is the agent's alone, or an infrap4d without these leaves.
+      _ = try await create(name, mtu: mtu, in: nil)
+      return false
     } catch let error as RPCError {
       let advice =
         error.code == .resourceExhausted

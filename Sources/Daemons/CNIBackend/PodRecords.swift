@@ -37,7 +37,8 @@ actor PodRecords {
     records.values.first { $0.request.address == address }
   }
 
-  /// Writes a record. It is on disk when this returns.
+  /// Writes a record, which survives this process when this returns; after a crash of the
+  /// machine there are no pods.
   ///
   /// - Throws: ``CNIBackendError/Code/addressInUse`` when another pod's record has the address.
   func keep(_ record: PodRecord) throws(CNIBackendError) {
@@ -48,7 +49,7 @@ actor PodRecords {
         "\(address) is the address of \(other.interface); delete that pod or take another address")
     }
     do {
-      try directory.replace(Self.file(record.interface), with: record.bytes)
+      try directory.replace(Self.file(record.interface), with: record.bytes, isDurable: false)
     } catch {
       throw CNIBackendError(.record, "the pod's record was not written: \(error)")
     }

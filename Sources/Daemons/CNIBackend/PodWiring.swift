@@ -2,9 +2,9 @@ import Core
 import Foundation
 import Netlink
 
-/// Connects a pod to its TAP and takes the TAP back. Every step may have been done
-/// before: both begin with a look at what is there. Checksum offload stays as infrap4d
-/// sets it on the TAP: segments and partial checksums cross the pipeline as they are.
+/// Connects a pod to its TAP. Every step may have been done before: it begins with a look
+/// at what is there. Checksum offload stays as infrap4d sets it on the TAP: segments and
+/// partial checksums cross the pipeline as they are.
 struct PodWiring {
   let node: NetworkNamespace
   let pod: NetworkNamespace
@@ -12,14 +12,6 @@ struct PodWiring {
 
   private let outside: RouteSocket
   private let inside: RouteSocket
-
-  /// What became of the TAP of a pod that was disconnected.
-  enum Ending {
-    /// It is in the node's namespace.
-    case returned
-    /// It is not where it was.
-    case gone
-  }
 
   init(node: NetworkNamespace, pod: NetworkNamespace, record: PodRecord) throws(NetlinkError) {
     self.node = node
@@ -31,17 +23,13 @@ struct PodWiring {
 
   /// - Returns: false when the TAP is in neither namespace; nothing was done then.
   func connect() throws -> Bool {
-    let fresh = try outside.link(named: record.tap)
-    var link = try linkInPod()
-    if let fresh {
+    if let link = try linkInNode(), link.mac == record.mac {
       // One in the pod beside it is what a killed infrap4d has left.
-      if let link { try inside.delete(link) }
+      try removeInterface()
       try refuseOthers()
-      try outside.setMACAddress(record.mac, fresh)
-      try outside.move(fresh, to: pod)
-      link = try inside.link(named: record.tap)
+      try outside.move(link, to: pod)
     }
-    guard var link else { return false }
+    guard var link = try linkInPod() else { return false }
     if link.name != record.interface.name {
       try refuseOthers()
       try inside.setUp(false, link)
@@ -52,19 +40,20 @@ struct PodWiring {
     return true
   }
 
-  /// Takes the TAP back into the node's namespace, under its own name.
-  func disconnect() throws -> Ending {
-    let isHome = try outside.link(named: record.tap) != nil
-    guard let link = try linkInPod() else { return isHome ? .returned : .gone }
-    guard !isHome else {
+  /// Removes the pod's interface, if it is there.
+  func removeInterface() throws(NetlinkError) {
+    guard let link = try linkInPod() else { return }
+    do {
       try inside.delete(link)
-      return .returned
+    } catch where error.errno == ENODEV {
+      // Somebody else has.
     }
-    try inside.setUp(false, link)
-    if link.name != record.tap { try inside.rename(link, to: record.tap) }
-    guard let renamed = try inside.link(named: record.tap) else { return .gone }
-    try inside.move(renamed, to: node)
-    return .returned
+  }
+
+  /// Makes a TAP in the node's namespace the pod's: ``connect()`` moves it, the slow way, for
+  /// pods that infrap4d does not reach.
+  func adopt() throws(NetlinkError) {
+    if let link = try linkInNode() { try outside.setMACAddress(record.mac, link) }
   }
 
   private func address(_ link: Link) throws {
@@ -96,7 +85,13 @@ struct PodWiring {
     return nil
   }
 
-  private func refuseOthers() throws {
+  private func linkInNode() throws(NetlinkError) -> Link? {
+    try outside.link(named: record.tap).flatMap { $0.kind == "tun" ? $0 : nil }
+  }
+
+  /// - Throws: ``CNIBackendError/Code/interfaceInUse`` when the pod has another interface of
+  ///   the name.
+  func refuseOthers() throws {
     guard try inside.link(named: record.interface.name) != nil else { return }
     throw CNIBackendError(
       .interfaceInUse,

@@ -23,11 +23,13 @@ public struct Configuration: Sendable {
   /// - Parameters:
   ///   - settings: all there are, with their defaults.
   ///   - file: YAML; nil or, unless `isFileRequired`, one that is not there changes nothing.
+  ///   - overlay: YAML of this node alone, which overrides the file's; nil or one that is not
+  ///     there changes nothing.
   ///   - prefix: of environment variables: `GrpcServer.addr` is `PREFIX_GRPCSERVER_ADDR`.
   ///   - flags: setting → value.
   /// - Throws: ``ConfigurationError``, also for a key that is none of the settings.
   public init(
-    _ settings: [Setting], file: String?, isFileRequired: Bool = false,
+    _ settings: [Setting], file: String?, isFileRequired: Bool = false, overlay: String? = nil,
     environment: [String: String], prefix: String, flags: [String: String] = [:]
   ) throws(ConfigurationError) {
     self.settings = settings
@@ -35,6 +37,7 @@ public struct Configuration: Sendable {
     if let file, isFileRequired || FileManager.default.fileExists(atPath: file) {
       try read(file)
     }
+    if let overlay, FileManager.default.fileExists(atPath: overlay) { try read(overlay) }
     for setting in settings {
       let name = Self.variable(setting.name, prefix)
       if let value = environment[name] { values[setting.name.lowercased()] = value }

@@ -14,8 +14,11 @@ public struct ConfigurationOptions: ParsableArguments, Sendable {
   /// - Parameters:
   ///   - flags: options that are settings by another name; `--set` goes before them.
   ///   - file: what is read, if it is there, without `--config`.
+  ///   - isPerNode: whether `NODE_NAME.yaml` beside that file, NODE_NAME being in the
+  ///     environment, overrides it, or what `--config` names.
   public func read(
-    _ all: [Configuration.Setting], flags: [String: String] = [:], file: String, prefix: String
+    _ all: [Configuration.Setting], flags: [String: String] = [:], file: String,
+    isPerNode: Bool = false, prefix: String
   ) throws(ConfigurationError) -> Configuration {
     var flags = flags
     for setting in settings {
@@ -24,9 +27,20 @@ public struct ConfigurationOptions: ParsableArguments, Sendable {
       }
       flags[String(setting[..<equals])] = String(setting[setting.index(after: equals)...])
     }
+    let environment = ProcessInfo.processInfo.environment
     return try Configuration(
       all, file: config ?? file, isFileRequired: config != nil,
-      environment: ProcessInfo.processInfo.environment, prefix: prefix, flags: flags)
+      overlay: isPerNode ? Self.overlay(beside: file, environment) : nil,
+      environment: environment, prefix: prefix, flags: flags)
+  }
+
+  /// Upstream's: `/etc/infra/NODE_NAME.yaml`.
+  static func overlay(beside file: String, _ environment: [String: String]) -> String? {
+    guard let node = environment["NODE_NAME"], !node.isEmpty, !node.contains("/") else {
+      return nil
+    }
+    return URL(fileURLWithPath: file).deletingLastPathComponent()
+      .appendingPathComponent("\(node).yaml").path
   }
 
   /// The part of a daemon's help that lists its settings.

@@ -154,6 +154,8 @@ public final class Forwarder: DataplaneHost, PortRegistry, PacketIO, FrameCaptur
 
   public func ports() async -> [PortStatus] { await table.status() }
 
+  public func locations() async -> [String: InterfaceLocation] { await table.locations() }
+
   /// Keeps all network namespaces open, so that ports are found in them also when the
   /// process gives up what it takes to open them; ``releaseNamespaces()`` lets go.
   public static func holdNamespaces() { NetworkNamespace.hold() }

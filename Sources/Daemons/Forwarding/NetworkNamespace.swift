@@ -48,16 +48,51 @@ enum NetworkNamespace {
     throw DataplaneError(.notFound, "port \(port)", "its network namespace is gone")
   }
 
+  /// Opens the namespace at a path; nil is the process's own.
+  ///
+  /// - Throws: ``DataplaneError/Code/notFound`` when nobody can, or when there is none.
+  static func open(_ path: String, for port: String) throws(DataplaneError) -> FileDescriptor? {
+    let number = cfw_namespace_open(path)
+    guard number >= 0 else {
+      throw DataplaneError(
+        .notFound, "port \(port)", "no network namespace at \(path): \(KernelError(errno: -number))")
+    }
+    let namespace = FileDescriptor(number)
+    return cfw_namespace_inode(number) == cfw_namespace_inode(-1) ? nil : namespace
+  }
+
+  /// Calls the function on a thread of its own that may go where it likes, and waits.
+  ///
+  /// - Parameter body: is given what takes the thread into a namespace, nil being the
+  ///   process's own; false when it could not.
+  static func onThread(_ body: ((FileDescriptor?) -> Bool) -> Void) {
+    let home = FileDescriptor(cfw_namespace_open("/proc/self/ns/net"))
+    var here = cfw_namespace_inode(home.number)
+    _ = run(-1) {
+      body { namespace in
+        let number = (namespace ?? home).number
+        let inode = cfw_namespace_inode(number)
+        guard inode != here else { return true }
+        guard cfw_namespace_enter(number) == 0 else { return false }
+        here = inode
+        return true
+      }
+      return 0
+    }
+  }
+
   /// Calls the function in a namespace, nil being the process's own, and waits.
   ///
   /// - Returns: what it returns, or a negative errno.
   static func call(_ namespace: FileDescriptor?, _ body: () -> Int32) -> Int32 {
-    guard let namespace else { return body() }
-    return withoutActuallyEscaping(body) { body in
+    namespace.map { run($0.number, body) } ?? body()
+  }
+
+  private static func run(_ namespace: Int32, _ body: () -> Int32) -> Int32 {
+    withoutActuallyEscaping(body) { body in
       var body = body
       return withUnsafeMutablePointer(to: &body) { pointer in
-        cfw_namespace_call(
-          namespace.number, { $0?.load(as: (() -> Int32).self)() ?? -1 }, pointer)
+        cfw_namespace_call(namespace, { $0?.load(as: (() -> Int32).self)() ?? -1 }, pointer)
       }
     }
   }

@@ -3,9 +3,9 @@ import Hosting
 
 extension PortDescription {
   /// - Throws: ``DataplaneError/Code/invalidArgument`` for a name that Linux does not
-  ///   take literally, or an MTU out of range.
+  ///   take literally, an MTU out of range, a MAC address of a group, or a place that is none.
   func validate() throws(DataplaneError) {
-    for name in [name, location?.name].compactMap(\.self) where !Self.isInterfaceName(name) {
+    for name in [name, location?.name, place?.name].compactMap(\.self) where !Self.isInterfaceName(name) {
       throw DataplaneError(
         .invalidArgument, "port \"\(name)\"",
         "an interface's name is 1 to 15 letters, digits and signs, but no /, :, % or space")
@@ -13,10 +13,25 @@ extension PortDescription {
     guard (68...65_535).contains(mtu) else {
       throw DataplaneError(.invalidArgument, "port \(name)", "MTU \(mtu) is not 68...65535")
     }
-    if kind == .packet, location != nil {
-      throw DataplaneError(.invalidArgument, "port \(name)", "only a TAP has a location")
+    if kind == .packet, location != nil || place != nil || macAddress != nil {
+      throw DataplaneError(
+        .invalidArgument, "port \(name)",
+        "an interface that is there is where it is, with its MAC address; only a TAP is made")
+    }
+    if let place, !place.netns.hasPrefix("/") || place.netns.utf8.count > Self.longestPath
+      || place.netns.utf8.contains(0)
+    {
+      throw DataplaneError(
+        .invalidArgument, "port \(name)", "netns is no absolute path of a network namespace")
+    }
+    if let macAddress, macAddress.isGroup || macAddress == .zero {
+      throw DataplaneError(
+        .invalidArgument, "port \(name)", "\(macAddress) is no address of one interface")
     }
   }
+
+  /// The kernel's PATH_MAX, without the final zero.
+  private static let longestPath = 4095
 
   private static func isInterfaceName(_ name: String) -> Bool {
     let forbidden = "/:%".utf8

@@ -38,6 +38,12 @@ final class PortTable: @unchecked Sendable {
     (try? await onQueue { table in try table.statusNow() }) ?? []
   }
 
+  /// Where the TAPs are, by the ports' names.
+  func locations() async -> [String: InterfaceLocation] {
+    (try? await onQueue { table in table.entries.compactMapValues { $0.interface.location() } })
+      ?? [:]
+  }
+
   /// Lets go of all interfaces, without deleting them.
   func forget() async { try? await onQueue { table in table.entries = [:] } }
 
@@ -92,9 +98,10 @@ final class PortTable: @unchecked Sendable {
 
   private func statusNow() throws -> [PortStatus] {
     let counters = try onLoop { loop in loop.ports.mapValues(\.counters) }
-    return entries.values.sorted { $0.id < $1.id }.map { entry in
-      let state = entry.interface.state()
-      return PortStatus(
+    let entries = entries.values.sorted { $0.id < $1.id }
+    let states = KernelInterface.states(of: entries.map(\.interface))
+    return zip(entries, states).map { entry, state in
+      PortStatus(
         id: entry.id, description: entry.description, interfaceIndex: state?.index ?? 0,
         isUp: state?.isRunning ?? false, macAddress: state?.macAddress,
         counters: counters[entry.id] ?? PortCounters(), location: state?.location)

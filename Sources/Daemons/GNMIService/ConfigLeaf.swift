@@ -1,3 +1,4 @@
+import Core
 import Hosting
 
 /// A leaf that clients set.
@@ -8,6 +9,9 @@ enum ConfigLeaf: String, CaseIterable, Sendable {
   case pipelineName = "pipeline-name"
   case mempoolName = "mempool-name"
   case packetDirection = "packet-dir"
+  case netns
+  case ifname
+  case macAddress = "mac-address"
 
   /// - Throws: `invalidArgument` for a wrong type or value, `unimplemented` for a port
   ///   type that this node does not have.
@@ -30,6 +34,16 @@ enum ConfigLeaf: String, CaseIterable, Sendable {
         throw GNMIError(.invalidArgument, "\(rawValue) is host or network")
       }
       config.packetDirection = direction
+    case .netns: config.netns = try value.string(for: rawValue)
+    case .ifname: config.ifname = try value.string(for: rawValue)
+    case .macAddress:
+      let text = try value.string(for: rawValue)
+      guard let address = MACAddress(text), !address.isGroup else {
+        throw GNMIError(
+          .invalidArgument, "\(rawValue) \(text.quoted): give six pairs of hexadecimal digits "
+            + "between colons, of one interface")
+      }
+      config.macAddress = address
     }
   }
 
@@ -42,6 +56,9 @@ enum ConfigLeaf: String, CaseIterable, Sendable {
     case .pipelineName: config.pipelineName = nil
     case .mempoolName: config.mempoolName = nil
     case .packetDirection: config.packetDirection = nil
+    case .netns: config.netns = nil
+    case .ifname: config.ifname = nil
+    case .macAddress: config.macAddress = nil
     }
   }
 
@@ -54,6 +71,9 @@ enum ConfigLeaf: String, CaseIterable, Sendable {
     case .pipelineName: .text(config.pipelineName ?? Self.pipeline)
     case .mempoolName: .text(config.mempoolName ?? "MEMPOOL0")
     case .packetDirection: .text(config.packetDirection ?? "host")
+    case .netns: config.netns.map { .text($0) }
+    case .ifname: config.ifname.map { .text($0) }
+    case .macAddress: config.macAddress.map { .text("\($0)") }
     }
   }
 

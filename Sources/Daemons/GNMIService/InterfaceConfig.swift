@@ -1,3 +1,4 @@
+import Core
 import Hosting
 
 /// What clients have set of one interface. It becomes a port when its type is known.
@@ -9,12 +10,22 @@ public struct InterfaceConfig: Hashable, Sendable, Codable {
   public var pipelineName: String?
   public var mempoolName: String?
   public var packetDirection: String?
+  /// Path of the network namespace that a TAP is made in.
+  public var netns: String?
+  /// The TAP's name there.
+  public var ifname: String?
+  public var macAddress: MACAddress?
 
   public init(name: String) { self.name = name }
 
   /// The port that it asks for, or nil while its type is not known.
   var port: PortDescription? {
-    kind.map { PortDescription(name: name, kind: $0, mtu: mtu ?? Self.defaultMTU) }
+    kind.map {
+      PortDescription(
+        name: name, kind: $0, mtu: mtu ?? Self.defaultMTU,
+        place: netns.map { InterfacePlace(netns: $0, name: ifname ?? name) },
+        macAddress: macAddress)
+    }
   }
 
   static let defaultMTU = 1500

@@ -51,6 +51,9 @@ public actor Interfaces {
       var config = saved.removeValue(forKey: name) ?? InterfaceConfig(name: name)
       config.kind = port.description.kind
       config.mtu = port.description.mtu
+      config.netns = port.description.place?.netns
+      if let place = port.description.place, place.name != name { config.ifname = place.name }
+      config.macAddress = port.description.macAddress
       configs[name] = config
       ids[name] = port.id
     }

@@ -23,6 +23,19 @@ public struct InterfaceLocation: Hashable, Sendable, Codable {
   }
 }
 
+/// Where a TAP is made, other than in the daemon's own namespace under the port's name.
+public struct InterfacePlace: Hashable, Sendable, Codable {
+  /// Path of the network namespace, such as `/run/netns/NAME`.
+  public var netns: String
+  /// Its name there.
+  public var name: String
+
+  public init(netns: String, name: String) {
+    self.netns = netns
+    self.name = name
+  }
+}
+
 /// A port as it is asked for.
 public struct PortDescription: Hashable, Sendable, Codable {
   /// The name of the network interface: 1 to 15 bytes, no `/` and no white space.
@@ -36,16 +49,24 @@ public struct PortDescription: Hashable, Sendable, Codable {
   /// for one of the port's name in the process's own namespace, and makes it unless
   /// it is there.
   public var location: InterfaceLocation?
+  /// Where a TAP is made that no earlier process left. An interface of that name must not
+  /// be there.
+  public var place: InterfacePlace?
+  /// Of a TAP that is made; nil is one that the kernel chooses.
+  public var macAddress: MACAddress?
 
   public init(
     name: String, kind: PortKind, mtu: Int = 1500, id: PortID? = nil,
-    location: InterfaceLocation? = nil
+    location: InterfaceLocation? = nil, place: InterfacePlace? = nil,
+    macAddress: MACAddress? = nil
   ) {
     self.name = name
     self.kind = kind
     self.mtu = mtu
     self.id = id
     self.location = location
+    self.place = place
+    self.macAddress = macAddress
   }
 }
 
@@ -101,8 +122,8 @@ public protocol PortRegistry: Sendable {
   ///
   /// - Returns: its id.
   /// - Throws: ``DataplaneError``: `alreadyExists` for the name or id,
-  ///   `invalidArgument` for a bad name or MTU, `notFound` for an AF_PACKET interface
-  ///   that is not there, `resourceExhausted` when there is no id left,
+  ///   `invalidArgument` for a bad name, MTU or MAC address, `notFound` for an AF_PACKET
+  ///   interface or a namespace that is not there, `resourceExhausted` when there is no id left,
   ///   `unavailable` when the kernel refuses (with its reason).
   func add(_ port: PortDescription) async throws -> PortID
 
@@ -113,4 +134,8 @@ public protocol PortRegistry: Sendable {
 
   /// All ports by ascending id.
   func ports() async -> [PortStatus]
+
+  /// Where the TAPs are that are not gone, by the ports' names: what ``ports()`` tells of
+  /// them, with much less work.
+  func locations() async -> [String: InterfaceLocation]
 }

@@ -10,6 +10,22 @@ struct DesiredState: Sendable, Codable {
   private(set) var pods: [IPv4Address: Intent.Interface] = [:]
   private(set) var services: [ServiceAddress: [Intent.Endpoint]] = [:]
   private var compiler = IntentCompiler()
+  /// ``services`` as the compiler takes them.
+  private var list = ServiceList([:])
+
+  private enum CodingKeys: CodingKey { case gateway, host, pods, services, compiler }
+
+  init() {}
+
+  init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    gateway = try values.decodeIfPresent(Intent.Interface.self, forKey: .gateway)
+    host = try values.decodeIfPresent(Intent.Interface.self, forKey: .host)
+    pods = try values.decode([IPv4Address: Intent.Interface].self, forKey: .pods)
+    services = try values.decode([ServiceAddress: [Intent.Endpoint]].self, forKey: .services)
+    compiler = try values.decode(IntentCompiler.self, forKey: .compiler)
+    list = ServiceList(services)
+  }
 
   var entries: [TableEntry] { compiler.entries }
 
@@ -43,28 +59,19 @@ struct DesiredState: Sendable, Codable {
       self.gateway = gateway
     case .pod(let pod): pods[pod.ip] = pod
     case .removePod(let address): pods[address] = nil
-    case .service(let address, let endpoints): services[address] = endpoints
-    case .removeService(let address): services[address] = nil
+    case .service(let address, let endpoints): put(endpoints, at: address)
+    case .removeService(let address): put(nil, at: address)
     }
   }
 
+  private mutating func put(_ endpoints: [Intent.Endpoint]?, at address: ServiceAddress) {
+    services[address] = endpoints
+    list.put(endpoints, at: address)
+  }
+
   private var intent: Intent {
-    var byAddress: [IPv4Address: [Intent.ServicePort]] = [:]
-    for (service, endpoints) in services {
-      byAddress[service.address, default: []].append(
-        Intent.ServicePort(
-          transport: service.transport, port: service.port, endpoints: endpoints))
-    }
-    return Intent(
-      gateway: gateway, host: host,
-      pods: pods.values.sorted { $0.ip < $1.ip },
-      services: byAddress.sorted { $0.key < $1.key }.map { address, ports in
-        Intent.Service(
-          name: "\(address)", clusterIP: address,
-          ports: ports.sorted {
-            ($0.port, $0.transport.rawValue) < ($1.port, $1.transport.rawValue)
-          }
-        )
-      })
+    Intent(
+      gateway: gateway, host: host, pods: pods.values.sorted { $0.ip < $1.ip },
+      services: list.services)
   }
 }

@@ -3,64 +3,67 @@ import GRPCNIOTransportHTTP2
 import InfraProtos
 
 /// The Infra Agent, which connects pods.
-struct AgentClient {
+struct AgentClient: Sendable {
   let address: String
 
   /// An ADD may wait for infrap4d and the manager.
-  private static let patience = Duration.seconds(60)
+  fileprivate static let patience = Duration.seconds(60)
 
-  func add(_ request: Cni_AddRequest) async throws -> Cni_AddReply {
-    let reply = try await call { client, options in
-      try await Cni_CniDataplane.Client(wrapping: client).add(request, options: options)
-    }
-    guard reply.successful else {
-      throw CNIError(.refused, "the agent refused", reply.errorMessage)
-    }
-    return reply
-  }
+  /// What can be asked of an agent.
+  struct Calls: Sendable {
+    fileprivate let client: GRPCClient<HTTP2ClientTransport.Posix>
+    fileprivate let address: String
 
-  func del(_ interface: String, netns: String) async throws {
-    let request = Cni_DelRequest.with {
-      $0.interfaceName = interface
-      $0.netns = netns
-    }
-    let reply = try await call { client, options in
-      try await Cni_CniDataplane.Client(wrapping: client).del(request, options: options)
-    }
-    guard reply.successful else {
-      throw CNIError(.refused, "the agent refused", reply.errorMessage)
-    }
-  }
+    private static let options: CallOptions = {
+      var options = CallOptions.defaults
+      options.timeout = AgentClient.patience
+      options.waitForReady = false
+      return options
+    }()
 
-  /// Asks `grpc.health.v1.Health`.
-  func checkHealth() async throws {
-    let method = MethodDescriptor(
-      fullyQualifiedService: "grpc.health.v1.Health", method: "Check")
-    let status = try await call { client, options in
-      try await client.unary(
+    func add(_ request: Cni_AddRequest) async throws -> Cni_AddReply {
+      let reply = try await Cni_CniDataplane.Client(wrapping: client)
+        .add(request, options: Self.options)
+      guard reply.successful else {
+        throw CNIError(.refused, "the agent refused", reply.errorMessage)
+      }
+      return reply
+    }
+
+    func del(_ interface: String, netns: String) async throws {
+      let request = Cni_DelRequest.with {
+        $0.interfaceName = interface
+        $0.netns = netns
+      }
+      let reply = try await Cni_CniDataplane.Client(wrapping: client)
+        .del(request, options: Self.options)
+      guard reply.successful else {
+        throw CNIError(.refused, "the agent refused", reply.errorMessage)
+      }
+    }
+
+    /// Asks `grpc.health.v1.Health`.
+    func checkHealth() async throws {
+      let method = MethodDescriptor(
+        fullyQualifiedService: "grpc.health.v1.Health", method: "Check")
+      let status = try await client.unary(
         request: ClientRequest(message: []), descriptor: method, serializer: PlainBytes(),
-        deserializer: PlainBytes(), options: options
+        deserializer: PlainBytes(), options: Self.options
       ) { try $0.message }
-    }
-    // HealthCheckResponse.status, field 1: SERVING is 1.
-    guard status == [0x08, 0x01] else {
-      throw CNIError(.notAvailable, "the agent at \(address) does not serve now")
+      // HealthCheckResponse.status, field 1: SERVING is 1.
+      guard status == [0x08, 0x01] else {
+        throw CNIError(.notAvailable, "the agent at \(address) does not serve now")
+      }
     }
   }
 
-  private func call<Reply: Sendable>(
-    _ body:
-      @Sendable @escaping (
-        GRPCClient<HTTP2ClientTransport.Posix>, CallOptions
-      ) async throws -> Reply
-  ) async throws -> Reply {
-    var options = CallOptions.defaults
-    options.timeout = Self.patience
-    options.waitForReady = false
-    let patient = options
+  /// Connects, while the function does what it has to do before its first call.
+  func connect<Answer: Sendable>(
+    _ body: @Sendable @escaping (Calls) async throws -> Answer
+  ) async throws -> Answer {
     do {
       return try await withGRPCClient(transport: try transport()) { client in
-        try await body(client, patient)
+        try await body(Calls(client: client, address: address))
       }
     } catch let error as RPCError {
       throw CNIError(

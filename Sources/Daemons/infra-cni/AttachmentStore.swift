@@ -2,7 +2,7 @@ import Foundation
 
 /// What is attached to a network, a file each: the runtime may not tell the namespace when
 /// it ends an attachment, and never does when it collects garbage.
-struct AttachmentStore {
+struct AttachmentStore: Sendable {
   struct Attachment: Codable, Hashable {
     var containerID: String
     var ifname: String

@@ -1,6 +1,6 @@
 /// What an ADD made, as versions 1.0 and 1.1 of the specification have it. Keys that are
 /// not known are not carried on.
-struct CNIResult: Codable, Hashable {
+struct CNIResult: Codable, Hashable, Sendable {
   struct Interface: Codable, Hashable {
     var name: String
     var mac: String?

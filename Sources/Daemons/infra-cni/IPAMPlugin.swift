@@ -2,7 +2,7 @@ import Foundation
 
 /// The plugin that gives addresses: another program in CNI_PATH, asked with the same
 /// environment and configuration (section 4 of the specification).
-struct IPAMPlugin {
+struct IPAMPlugin: Sendable {
   let path: String
   let configuration: NetworkConfiguration
 

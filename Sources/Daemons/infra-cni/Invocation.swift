@@ -2,8 +2,8 @@ import Foundation
 import Netlink
 
 /// What the runtime asks for in the environment.
-struct Invocation {
-  enum Command: String {
+struct Invocation: Sendable {
+  enum Command: String, Sendable {
     case add = "ADD"
     case del = "DEL"
     case check = "CHECK"

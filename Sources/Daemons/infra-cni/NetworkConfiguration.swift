@@ -2,7 +2,7 @@ import DaemonLog
 import Foundation
 
 /// The configuration of a network, from standard input.
-struct NetworkConfiguration: Decodable {
+struct NetworkConfiguration: Decodable, Sendable {
   struct IPAM: Decodable {
     var type: String?
   }

@@ -3,7 +3,7 @@ import InfraProtos
 import Netlink
 
 /// The commands of the specification.
-struct Plugin {
+struct Plugin: Sendable {
   let invocation: Invocation
   let configuration: NetworkConfiguration
   let agent: AgentClient
@@ -41,6 +41,10 @@ struct Plugin {
       .init(
         containerID: invocation.containerID, ifname: invocation.interface,
         netns: invocation.netns))
+    return try await agent.connect { try await add($0) }
+  }
+
+  private func add(_ agent: AgentClient.Calls) async throws -> CNIResult {
     let leased = try await lease()
     do {
       let request = try AddMessage(leased, invocation, configuration).message
@@ -113,7 +117,7 @@ struct Plugin {
   private func delete(_ invocation: Invocation) async throws {
     let kept = store[invocation.containerID, invocation.interface]
     let netns = invocation.netns.isEmpty ? kept?.netns ?? "" : invocation.netns
-    try await agent.del(invocation.interface, netns: netns)
+    try await agent.connect { try await $0.del(invocation.interface, netns: netns) }
     try await ipam?.call(invocation)
     try store.remove(invocation.containerID, invocation.interface)
   }
@@ -150,7 +154,7 @@ struct Plugin {
 
   private func status() async throws {
     do {
-      try await agent.checkHealth()
+      try await agent.connect { try await $0.checkHealth() }
     } catch let error as CNIError {
       throw CNIError(.notAvailable, error.msg, error.details)
     }

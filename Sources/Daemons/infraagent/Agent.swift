@@ -104,7 +104,7 @@ struct Agent: Sendable {
           conditions,
           {
             AgentMetrics.Sources(
-              conditions: await conditions(), cni: activity, occupancy: await backend.occupancy(),
+              conditions: await conditions(), cni: activity, pods: await backend.count,
               watch: watch)
           },
           {

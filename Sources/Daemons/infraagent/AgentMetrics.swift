@@ -15,9 +15,6 @@ enum AgentMetrics {
     .histogram, "infraagent_cni_request_duration_seconds", labels: ["command"],
     "Time that a request of a CNI plugin took.")
   private static let pods = Metric(.gauge, "infraagent_pods", "Pods that are on record.")
-  private static let taps = Metric(
-    .gauge, "infraagent_taps", labels: ["state"],
-    "TAPs for pods: used, or spare ones that wait for the next pods.")
   private static let watchFailures = Metric(
     .counter, "infraagent_watch_failures_total", labels: ["kind"],
     "Lists and watches of the Kubernetes API that failed and are tried again.")
@@ -56,7 +53,7 @@ enum AgentMetrics {
   struct Sources: Sendable {
     var conditions: CheckPage.Conditions
     var cni: CNIActivity
-    var occupancy: (used: Int, spare: Int, pods: Int)
+    var pods: Int
     /// nil: there is no Kubernetes.
     var watch: ServiceWatch?
   }
@@ -69,10 +66,7 @@ enum AgentMetrics {
       sources.conditions.sorted { $0.key < $1.key }.map { ([$0.key], $0.value ? 1 : 0) })
     page.add(requests, sources.cni.requests.values)
     page.add(requestDuration, sources.cni.duration.values)
-    page.add(pods, sources.occupancy.pods)
-    page.add(
-      taps,
-      [(["used"], Double(sources.occupancy.used)), (["spare"], Double(sources.occupancy.spare))])
+    page.add(pods, sources.pods)
     page.add(watchFailures, sources.watch?.failures.values ?? [:])
     page.add(lists, sources.watch?.lists.values ?? [:])
     let activity = await sources.watch?.activity() ?? SyncActivity()

@@ -21,7 +21,6 @@ enum AgentSettings {
     .init(
       "podCIDRs", "", "prefixes of pods, with commas, that the host reaches through the pipeline"),
     .init("sysctls", "/proc/sys/net", "the kernel's settings of networks, writable"),
-    .init("spareTAPs", "4", "TAPs that wait for the next pods"),
     .init("managerAddr", "127.0.0.1", "the Infra Manager: HOST, or unix:PATH"),
     .init("managerPort", "50002", "the Infra Manager's port"),
     .init("GnmiServer.addr", "localhost:9339", "gNMI of infrap4d: HOST:PORT or unix:PATH"),
@@ -106,8 +105,6 @@ enum AgentSettings {
     options.folder = configuration["State"] + "/tap"
     options.tapPrefix = configuration["tapPrefix"]
     options.mtu = try mtu(configuration)
-    options.spareTAPs = Int(try configuration.number("spareTAPs", in: 0...1000))
-    options.maximumSpareTAPs = max(options.maximumSpareTAPs, options.spareTAPs)
     return options
   }
 

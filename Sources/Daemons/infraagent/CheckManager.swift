@@ -19,7 +19,8 @@ struct CheckManager: AsyncParsableCommand {
     do {
       manager = try AgentSettings.manager(
         try options.read(
-          AgentSettings.all, file: InfraAgentProgram.defaultFile, prefix: AgentSettings.prefix))
+          AgentSettings.all, file: InfraAgentProgram.defaultFile, isPerNode: true,
+          prefix: AgentSettings.prefix))
     } catch {
       throw ValidationError("\(error)")
     }

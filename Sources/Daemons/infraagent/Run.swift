@@ -19,7 +19,7 @@ struct Run: AsyncParsableCommand {
     abstract: "Runs the agent (the default).",
     discussion: """
       Settings come from --set or a flag, else from the environment (INFRAAGENT_TAPPREFIX …), \
-      else from --config, else they are:
+      else from NODE_NAME.yaml beside infraagent.yaml, else from --config, else they are:
 
       \(ConfigurationOptions.help(AgentSettings.all))
 
@@ -38,7 +38,7 @@ struct Run: AsyncParsableCommand {
     let flags = ["interfaceType": interfaceType, "interface": interface, "tapPrefix": tapPrefix]
     return try options.read(
       AgentSettings.all, flags: flags.compactMapValues(\.self),
-      file: InfraAgentProgram.defaultFile, prefix: AgentSettings.prefix)
+      file: InfraAgentProgram.defaultFile, isPerNode: true, prefix: AgentSettings.prefix)
   }
 
   func run() async throws {
@@ -52,7 +52,7 @@ struct Run: AsyncParsableCommand {
     }
     let logger = Logger(label: "infraagent")
     signal(SIGPIPE, SIG_IGN)
-    let reloads = HangUpSignal {
+    let reloads = SignalCall(SIGHUP) {
       do { DaemonLog.set(try read().log()) } catch {
         logger.error("settings cannot be read anew", metadata: ["reason": "\(error)"])
       }

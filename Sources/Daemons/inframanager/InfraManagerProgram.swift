@@ -85,7 +85,7 @@ struct InfraManagerProgram: AsyncParsableCommand {
     DaemonLog.bootstrap("inframanager", log)
     let logger = Logger(label: "inframanager")
     signal(SIGPIPE, SIG_IGN)
-    let reloads = HangUpSignal {
+    let reloads = SignalCall(SIGHUP) {
       do { DaemonLog.set(try read().log()) } catch {
         logger.error("settings cannot be read anew", metadata: ["reason": "\(error)"])
       }

@@ -30,7 +30,9 @@ actor InterfaceStore: InterfaceJournal {
   func save(_ interfaces: [InterfaceConfig]) {
     do {
       let payload = try JSONEncoder().encode(interfaces)
-      try log.replace(with: [RecordLog.Record(kind: Self.kind, payload: payload)])
+      // As of the ports.
+      try log.replace(
+        with: [RecordLog.Record(kind: Self.kind, payload: payload)], isDurable: false)
     } catch {
       logger.error(
         "the interfaces cannot be kept on disk; a restart will not restore all of them",

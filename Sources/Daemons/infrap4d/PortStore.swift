@@ -27,8 +27,8 @@ actor PortStore: PortRegistry {
   }
 
   /// Makes the ports of the last process again, with their ids: a TAP is taken over
-  /// where it is, or made anew when it is gone. A port that cannot be made is reported
-  /// and forgotten.
+  /// where it is, or made anew when it is gone. One that was made in a pod goes with its pod.
+  /// A port that cannot be made is reported and forgotten.
   func restore() async {
     guard let record = log?.read().last else { return }
     let ports: [PortDescription]
@@ -41,6 +41,8 @@ actor PortStore: PortRegistry {
         known.append(try await remake(port))
         logger.info(
           "port restored", metadata: ["port": "\(port.name)", "id": "\(port.id ?? 0)"])
+      } catch let error as DataplaneError where error.code == .notFound && port.place != nil {
+        logger.notice("a port has gone with its pod", metadata: ["port": "\(port.name)"])
       } catch {
         logger.error(
           "port cannot be restored", metadata: ["port": "\(port.name)", "reason": "\(error)"])
@@ -53,7 +55,8 @@ actor PortStore: PortRegistry {
     do {
       _ = try await registry.add(port)
       return port
-    } catch let error as DataplaneError where error.code == .notFound && port.location != nil {
+    } catch let error as DataplaneError where error.code == .notFound && port.location != nil && port.place == nil
+    {
       logger.warning(
         "the interface is gone with its namespace; making it again",
         metadata: ["port": "\(port.name)"])
@@ -74,14 +77,12 @@ actor PortStore: PortRegistry {
 
   /// Writes down where TAPs are now.
   func noteLocations() async {
-    let ports = await registry.ports()
+    let locations = await registry.locations()
     let here = Self.namespace()
     var isChanged = false
-    for port in ports where port.description.kind == .tap {
-      // An interface that is gone is left where it was last.
-      guard let index = known.firstIndex(where: { $0.id == port.id }),
-        let location = port.location
-      else { continue }
+    // An interface that is gone is left where it was last.
+    for index in known.indices {
+      guard let location = locations[known[index].name] else { continue }
       let isHome = location == InterfaceLocation(name: known[index].name, namespace: here)
       let moved = isHome ? nil : location
       guard known[index].location != moved else { continue }
@@ -91,16 +92,19 @@ actor PortStore: PortRegistry {
     if isChanged { save() }
   }
 
-  /// The inode number of this process's network namespace.
-  private static func namespace() -> UInt64 {
+  /// The inode number of a network namespace, that of this process unless told.
+  private static func namespace(_ path: String = "/proc/self/ns/net") -> UInt64 {
     var status = stat()
-    return stat("/proc/self/ns/net", &status) == 0 ? UInt64(status.st_ino) : 0
+    return stat(path, &status) == 0 ? UInt64(status.st_ino) : 0
   }
 
   func add(_ port: PortDescription) async throws -> PortID {
     let id = try await registry.add(port)
     var port = port
     port.id = id
+    port.location = port.place.map {
+      InterfaceLocation(name: $0.name, namespace: Self.namespace($0.netns))
+    }
     known.append(port)
     save()
     logger.info("port added", metadata: ["port": "\(port.name)", "id": "\(id)"])
@@ -116,11 +120,15 @@ actor PortStore: PortRegistry {
 
   func ports() async -> [PortStatus] { await registry.ports() }
 
+  func locations() async -> [String: InterfaceLocation] { await registry.locations() }
+
   private func save() {
     guard let log else { return }
     do {
       let payload = try JSONEncoder().encode(known)
-      try log.replace(with: [RecordLog.Record(kind: Self.kind, payload: payload)])
+      // A crash of the machine ends all TAPs, too.
+      try log.replace(
+        with: [RecordLog.Record(kind: Self.kind, payload: payload)], isDurable: false)
     } catch {
       logger.error(
         "the ports cannot be kept on disk; a restart will not restore them",

@@ -5,6 +5,7 @@
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
@@ -121,13 +122,25 @@ int cfw_interface_get(const char *name, cfw_interface *out) {
   return status;
 }
 
-int cfw_interface_set_mtu(const char *name, int32_t mtu) {
+static int change(unsigned long what, struct ifreq *request) {
   int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return -errno;
+  int status = ioctl(fd, what, request) ? -errno : 0;
+  close(fd);
+  return status;
+}
+
+int cfw_interface_set_mtu(const char *name, int32_t mtu) {
   struct ifreq request;
   set_name(&request, name);
   request.ifr_mtu = mtu;
-  int status = ioctl(fd, SIOCSIFMTU, &request) ? -errno : 0;
-  close(fd);
-  return status;
+  return change(SIOCSIFMTU, &request);
+}
+
+int cfw_interface_set_mac(const char *name, const uint8_t *mac) {
+  struct ifreq request;
+  set_name(&request, name);
+  request.ifr_hwaddr.sa_family = ARPHRD_ETHER;
+  memcpy(request.ifr_hwaddr.sa_data, mac, 6);
+  return change(SIOCSIFHWADDR, &request);
 }

@@ -1,8 +1,10 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/nsfs.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,8 +17,16 @@ uint64_t cfw_namespace_inode(int namespace_fd) {
 }
 
 int cfw_namespace_open(const char *path) {
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  return fd < 0 ? -errno : fd;
+  // Non-blocking: a path may name a FIFO.
+  int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) return -errno;
+  if (ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET) return fd;
+  close(fd);
+  return -EINVAL;
+}
+
+int cfw_namespace_enter(int namespace_fd) {
+  return setns(namespace_fd, CLONE_NEWNET) ? -errno : 0;
 }
 
 struct call {
@@ -28,7 +38,8 @@ struct call {
 
 static void *enter(void *argument) {
   struct call *call = argument;
-  call->result = setns(call->namespace_fd, CLONE_NEWNET) ? -errno : call->function(call->argument);
+  int status = call->namespace_fd < 0 ? 0 : cfw_namespace_enter(call->namespace_fd);
+  call->result = status ? status : call->function(call->argument);
   return NULL;
 }
 

@@ -59,12 +59,17 @@ typedef struct {
 /// Looks an interface of the calling thread's namespace up.
 int cfw_interface_get(const char *name, cfw_interface *out);
 int cfw_interface_set_mtu(const char *name, int32_t mtu);
+/// - Parameter mac: 6 bytes.
+int cfw_interface_set_mac(const char *name, const uint8_t *mac);
 
 /// The inode number of a namespace's file, or 0; namespace_fd -1 is the process's.
 uint64_t cfw_namespace_inode(int namespace_fd);
-/// A file descriptor of the network namespace at a path.
+/// A file descriptor of the network namespace at a path; a file of another kind is EINVAL.
 int cfw_namespace_open(const char *path);
-/// Calls the function on a new thread in that namespace and waits for it.
+/// Takes the calling thread into that namespace.
+int cfw_namespace_enter(int namespace_fd);
+/// Calls the function on a new thread in that namespace, -1 being the process's, and waits
+/// for it.
 int cfw_namespace_call(int namespace_fd, int (*function)(void *), void *argument);
 
 int cfw_epoll_create(void);

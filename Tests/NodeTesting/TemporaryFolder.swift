@@ -1,0 +1,19 @@
+import Foundation
+
+/// A folder of a test, removed with its last reference; K8SDP_KEEP=1 keeps it, with the logs
+/// that are in it.
+public final class TemporaryFolder: Sendable {
+  private static let isKept = ProcessInfo.processInfo.environment["K8SDP_KEEP"] != nil
+
+  public let path: String
+
+  /// - Parameter name: for people; it is made unique.
+  public init(_ name: String) throws {
+    path = NSTemporaryDirectory() + "\(name)-\(UUID().uuidString.prefix(8))"
+    Leftovers.watch()
+    if !Self.isKept { Leftovers.note(folder: path) }
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { if !Self.isKept { try? FileManager.default.removeItem(atPath: path) } }
+}
