@@ -401,7 +401,8 @@ let package = Package(
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
         .product(name: "Logging", package: "swift-log"),
       ],
-      path: "Tests/P4RuntimeTesting"),
+      path: "Tests/P4RuntimeTesting",
+      exclude: ["Programs"]),
     // Namespaces and pods, and programs in them.
     .target(name: "NodeTesting", path: "Tests/NodeTesting"),
     .testTarget(
