@@ -64,6 +64,8 @@ public struct P4Program: Sendable {
     /// nil where P4Info has none.
     public var directCounter: Result<DirectCounter, P4Error>?
     public var directMeter: Result<DirectMeter, P4Error>?
+    /// Whether anything is kept of entries besides them.
+    public var hasResources: Bool { directCounter != nil || directMeter != nil || tracksHits }
     /// Whether the dataplane has to say when entries were hit.
     public var tracksHits: Bool {
       notifiesIdleTimeout && filling == .controller && !key.isEmpty
