@@ -377,7 +377,7 @@ let package = Package(
       name: "Parsers",
       dependencies: [
         "Core", "SimDataplane", "Replay", "K8sDPArtefacts", "P4RuntimeCodec", "P4RuntimeProtos",
-        "StateDirectory",
+        "StateDirectory", "TestPrograms",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -395,14 +395,19 @@ let package = Package(
       name: "P4RuntimeTesting",
       dependencies: [
         "Core", "SimDataplane", "Hosting", "P4RuntimeService", "P4RuntimeProtos", "PipelineProtos",
-        dpdk,
+        "TestPrograms", dpdk,
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
         .product(name: "Logging", package: "swift-log"),
       ],
-      path: "Tests/P4RuntimeTesting",
-      exclude: ["Programs"]),
+      path: "Tests/P4RuntimeTesting"),
+    // P4 programs of tests, compiled.
+    .target(
+      name: "TestPrograms",
+      path: "Tests/TestPrograms",
+      exclude: ["border.p4", "compile.sh"],
+      resources: [.embedInCode("border.spec"), .embedInCode("border.p4info.txt")]),
     // Namespaces and pods, and programs in them.
     .target(name: "NodeTesting", path: "Tests/NodeTesting"),
     .testTarget(
@@ -541,7 +546,8 @@ let package = Package(
       name: "Infrap4dTests",
       dependencies: [
         "infrap4d", "inframanager", "gnmi-ctl", "k8sdp", "Core", "Certificates", "GNMIProtos",
-        "InfraProtos", "HealthProtos", "P4RuntimeProtos", "Infrap4dDataplane", "NodeTesting", dpdk,
+        "InfraProtos", "HealthProtos", "P4RuntimeProtos", "Infrap4dDataplane", "NodeTesting",
+        "P4RuntimeTesting", dpdk,
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),

@@ -41,30 +41,31 @@
       }
     }
 
-    /// How many of ten frames of 100 bytes pass.
-    private static func passed(
-      _ server: TestServer, from source: UInt32 = 1, transport: UInt8
-    ) async throws -> Int {
+    /// So many of ten frames of 100 bytes pass.
+    private static func expect(
+      _ wanted: Int, _ server: TestServer, from source: UInt32 = 1, transport: UInt8,
+      sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
       var passed = 0
       for _ in 0..<10 {
         let (verdict, _) = try await Border.send(
           server, from: source, to: 9, transport: transport)
         if verdict == .forward(4) { passed += 1 }
       }
-      return passed
+      #expect(passed == wanted, sourceLocation: sourceLocation)
     }
 
     @Test func indirect() async throws {
       try await run { server, border in
-        #expect(try await Self.passed(server, transport: 17) == 10)
+        try await Self.expect(10, server, transport: 17)
         let share = Self.share(border.shares, 17, Self.config(350))
         #expect(await server.write(share.modify).isOK)
         #expect(await server.read(Self.share(border.shares, 17)) == [share])
         #expect(await server.read(Self.share(border.shares, 6)) == [Self.share(border.shares, 6)])
         #expect(await server.read(Self.share(0)).count == 256)
-        #expect(try await Self.passed(server, transport: 17) == 3)
-        #expect(try await Self.passed(server, transport: 17) == 0)
-        #expect(try await Self.passed(server, transport: 6) == 10)
+        try await Self.expect(3, server, transport: 17)
+        try await Self.expect(0, server, transport: 17)
+        try await Self.expect(10, server, transport: 6)
         // Counts of colors, from the first frame on.
         var asking = Self.share(border.shares, 17)
         asking.meterEntry.counterData = .init()
@@ -79,19 +80,19 @@
         clearing.meterEntry.counterData = .init()
         #expect(await server.write(clearing.modify).isOK)
         #expect(await counts() == [0, 0, 0, 0])
-        #expect(try await Self.passed(server, transport: 17) == 3)
+        try await Self.expect(3, server, transport: 17)
         #expect(await counts() == [3, 300, 0, 7])
         // Without a configuration all is green.
         #expect(await server.write(Self.share(border.shares, 17).modify).isOK)
         #expect(
           await server.read(Self.share(border.shares, 17)) == [Self.share(border.shares, 17)])
-        #expect(try await Self.passed(server, transport: 17) == 10)
+        try await Self.expect(10, server, transport: 17)
         #expect(await counts() == [13, 1300, 0, 7])
         // All of them.
         let all = Self.share(border.shares, nil, Self.config(200))
         #expect(await server.write(all.modify).isOK)
-        #expect(try await Self.passed(server, transport: 17) == 2)
-        #expect(try await Self.passed(server, transport: 6) == 2)
+        try await Self.expect(2, server, transport: 17)
+        try await Self.expect(2, server, transport: 6)
       }
     }
 
@@ -100,7 +101,7 @@
       try await run { server, border in
         let share = Self.share(border.shares, 17, Self.config(200, 500))
         #expect(await server.write(share.modify).isOK)
-        #expect(try await Self.passed(server, transport: 17) == 5)
+        try await Self.expect(5, server, transport: 17)
         var asking = Self.share(border.shares, 17)
         asking.meterEntry.counterData = .init()
         let counts = await server.read(asking).map(\.meterEntry.counterData)
@@ -115,8 +116,8 @@
         let entry = P4_V1_TableEntry.row(border.policed, [1], action: .call(border.police))
         let metered = entry.with { $0.meterConfig = Self.config(250) }
         #expect(await server.write(P4_V1_Entity.table(metered).insert).isOK)
-        #expect(try await Self.passed(server, transport: 17) == 2)
-        #expect(try await Self.passed(server, from: 2, transport: 17) == 10)
+        try await Self.expect(2, server, transport: 17)
+        try await Self.expect(10, server, from: 2, transport: 17)
         func direct(_ config: P4_V1_MeterConfig?) -> P4_V1_Entity {
           .with {
             $0.directMeterEntry.tableEntry = entry.key
@@ -130,20 +131,20 @@
         let asking = entry.key.with { $0.meterConfig = .init() }
         #expect(await server.read(.table(asking)) == [.table(metered)])
         #expect(await server.write(direct(Self.config(400)).modify).isOK)
-        #expect(try await Self.passed(server, transport: 17) == 4)
+        try await Self.expect(4, server, transport: 17)
         let counting = entry.key.with { $0.meterCounterData = .init() }
         let counts = await server.read(.table(counting)).map(\.tableEntry.meterCounterData)
         #expect(counts.map(\.green.packetCount) == [6] && counts.map(\.red.packetCount) == [14])
         // A MODIFY of the entry that does not name it takes it away.
         #expect(await server.write(P4_V1_Entity.table(entry).modify).isOK)
         #expect(await server.read(direct(nil)) == [direct(nil)])
-        #expect(try await Self.passed(server, transport: 17) == 10)
+        try await Self.expect(10, server, transport: 17)
         // A new entry begins green, in the place of one that was not.
         #expect(await server.write(P4_V1_Entity.table(metered).modify).isOK)
         #expect(
           await server.write(P4_V1_Entity.table(entry).delete, P4_V1_Entity.table(entry).insert)
             .isOK)
-        #expect(try await Self.passed(server, transport: 17) == 10)
+        try await Self.expect(10, server, transport: 17)
       }
     }
 
@@ -195,7 +196,7 @@
         }
         #expect(
           await server.read(Self.share(border.shares)).allSatisfy { !$0.meterEntry.hasConfig })
-        #expect(try await Self.passed(server, transport: 17) == 10)
+        try await Self.expect(10, server, transport: 17)
       }
     }
 
@@ -217,15 +218,15 @@
         var next = border.config
         next.p4Info.pkgInfo.version = "2"
         #expect(await server.set(.reconcileAndCommit, next).isOK)
-        #expect(try await Self.passed(server, from: 2, transport: 17) == 3)
+        try await Self.expect(3, server, from: 2, transport: 17)
         withExtendedLifetime(session) {}
       }
       try await TestServer.run(Engine.dpdk) { server in
         let config = try #require(await journal.config)
         try await server.controller.restore(config, updates: await journal.updates)
         #expect(await server.read(Self.share(border.shares, 17)) == [share])
-        #expect(try await Self.passed(server, from: 1, transport: 6) == 2)
-        #expect(try await Self.passed(server, from: 2, transport: 17) == 3)
+        try await Self.expect(2, server, from: 1, transport: 6)
+        try await Self.expect(3, server, from: 2, transport: 17)
       }
     }
   }

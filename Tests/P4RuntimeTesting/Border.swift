@@ -1,9 +1,9 @@
 import Core
 import Foundation
 import P4RuntimeProtos
+import TestPrograms
 
-/// `Programs/border.p4`, as the compiler made it: direct counters, idle timeouts, lpm and
-/// ternary matches, registers and meters.
+/// ``TestPrograms/Border`` by the names in its P4Info.
 public struct Border: Sendable {
   public let config: P4_V1_ForwardingPipelineConfig
 
@@ -30,16 +30,9 @@ public struct Border: Sendable {
   /// The most entries of `sources`.
   public static let sourcesSize = 4
 
-  private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
-    .appending(path: "Programs")
-
-  /// - Parameter change: of the spec's text.
-  public init(cookie: UInt64? = nil, change: (String) -> String = { $0 }) throws {
-    func text(_ name: String) throws -> String {
-      try String(contentsOf: Self.folder.appending(path: name), encoding: .utf8)
-    }
+  public init() throws {
     config = try Pipelines.make(
-      spec: change(text("border.spec")), info: text("border.p4info.txt"), cookie: cookie)
+      spec: TestPrograms.Border.spec, info: TestPrograms.Border.p4Info)
     let info = config.p4Info
     var ids: [String: UInt32] = [:]
     for preamble in info.tables.map(\.preamble) + info.actions.map(\.preamble)
@@ -49,7 +42,7 @@ public struct Border: Sendable {
     }
     func id(_ name: String) throws -> UInt32 {
       guard let id = ids[name] else {
-        throw DataplaneError(.notFound, name, "border.p4info.txt has none of this name")
+        throw DataplaneError(.notFound, name, "the P4Info of border has none of this name")
       }
       return id
     }

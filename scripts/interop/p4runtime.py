@@ -28,7 +28,7 @@ CLIENTS = {
     "shell": ["p4runtime-shell==0.0.6", "grpcio==1.85.1", "googleapis-common-protos==1.73.0"],
 }
 P4INFO, BUNDLE = ROOT / "k8s_dp/p4Info.txt", ROOT / "k8s_dp/k8s_dp.pb.bin"
-BORDER = ROOT / "Tests/P4RuntimeTesting/Programs"
+BORDER = ROOT / "Tests/TestPrograms"
 CPU_PORT = 255
 # Clients send packets only where P4Info has a header for them; this one is empty.
 PACKET_OUT = 'controller_packet_metadata { preamble { id: 67121543 name: "packet_out" } }\n'

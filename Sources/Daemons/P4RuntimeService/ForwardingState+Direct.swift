@@ -9,8 +9,9 @@ extension ForwardingState {
     _ type: P4_V1_Update.TypeEnum, _ entry: P4_V1_TableEntry, _ table: P4Program.Table,
     _ key: MatchKey, _ row: inout Row, _ change: inout Change
   ) throws(P4Error) {
-    guard table.hasResources || entry.hasCounterData || entry.hasMeterConfig
-      || entry.hasMeterCounterData
+    guard
+      table.hasResources || entry.hasCounterData || entry.hasMeterConfig
+        || entry.hasMeterCounterData
     else { return }
     var action = ""
     if case .call(let call) = row.action { action = program.engineEntry(table, key, call).action }

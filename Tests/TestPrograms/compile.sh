@@ -2,7 +2,7 @@
 # Compiles border.p4 into what tests push. Needs p4c-dpdk v1.2.4.0 on the PATH; only who
 # changes the program needs it.
 #
-#   P4INCLUDE=/usr/share/p4c/p4include Tests/P4RuntimeTesting/Programs/compile.sh
+#   P4INCLUDE=/usr/share/p4c/p4include Tests/TestPrograms/compile.sh
 set -euo pipefail
 cd "$(dirname "$0")"
 include=${P4INCLUDE:-/usr/share/p4c/p4include}
