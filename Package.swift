@@ -406,7 +406,7 @@ let package = Package(
     .target(
       name: "TestPrograms",
       path: "Tests/TestPrograms",
-      exclude: ["border.p4", "compile.sh"],
+      exclude: ["artefacts.sha256", "border.p4", "compile.sh"],
       resources: [.embedInCode("border.spec"), .embedInCode("border.p4info.txt")]),
     // Namespaces and pods, and programs in them.
     .target(name: "NodeTesting", path: "Tests/NodeTesting"),

@@ -9,4 +9,5 @@ include=${P4INCLUDE:-/usr/share/p4c/p4include}
 command -v p4c-dpdk >/dev/null || { echo "compile.sh: no p4c-dpdk on the PATH" >&2; exit 2; }
 p4c-dpdk --arch psa -I "$include/dpdk" -I "$include" \
   --p4runtime-files border.p4info.txt -o border.spec border.p4
-echo "compile.sh: wrote border.spec border.p4info.txt"
+sha256sum border.p4 border.spec border.p4info.txt > artefacts.sha256
+echo "compile.sh: wrote border.spec border.p4info.txt artefacts.sha256"
