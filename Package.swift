@@ -40,6 +40,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
     .package(url: "https://github.com/apple/swift-certificates", from: "1.21.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
@@ -181,6 +182,7 @@ let package = Package(
       name: "P4RuntimeService",
       dependencies: [
         "Core", "Hosting", "Metrics", "P4RuntimeCodec", "P4RuntimeProtos", "PipelineProtos",
+        .product(name: "HeapModule", package: "swift-collections"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
         .product(name: "Logging", package: "swift-log"),
@@ -397,7 +399,7 @@ let package = Package(
       name: "Parsers",
       dependencies: [
         "Core", "SimDataplane", "Replay", "K8sDPArtefacts", "P4RuntimeCodec", "P4RuntimeProtos",
-        "StateDirectory",
+        "StateDirectory", "TestPrograms",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -415,13 +417,19 @@ let package = Package(
       name: "P4RuntimeTesting",
       dependencies: [
         "Core", "SimDataplane", "Hosting", "P4RuntimeService", "P4RuntimeProtos", "PipelineProtos",
-        dpdk,
+        "TestPrograms", dpdk,
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
         .product(name: "Logging", package: "swift-log"),
       ],
       path: "Tests/P4RuntimeTesting"),
+    // P4 programs of tests, compiled.
+    .target(
+      name: "TestPrograms",
+      path: "Tests/TestPrograms",
+      exclude: ["artefacts.sha256", "border.p4", "compile.sh"],
+      resources: [.embedInCode("border.spec"), .embedInCode("border.p4info.txt")]),
     // Namespaces and pods, and programs in them.
     .target(name: "NodeTesting", path: "Tests/NodeTesting"),
     .testTarget(

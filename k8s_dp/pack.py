@@ -19,12 +19,12 @@ def field(number, payload):
     return varint(number << 3 | 2) + varint(len(payload)) + payload
 
 
-here = Path(__file__).parent
-profile = (
-    field(1, b"pipe")
-    + field(2, (here / "context.json").read_bytes())
-    + field(3, (here / "k8s_dp.spec").read_bytes())
-    + field(4, bytes([0, 1, 2, 3]))
-)
-config = field(1, b"k8s_dp") + field(2, (here / "tdi.json").read_bytes()) + field(3, profile)
-(here / "k8s_dp.pb.bin").write_bytes(config)
+def pack(name, spec, context=b"", tdi=b""):
+    profile = field(1, b"pipe") + field(2, context) + field(3, spec) + field(4, bytes([0, 1, 2, 3]))
+    return field(1, name.encode()) + field(2, tdi) + field(3, profile)
+
+
+if __name__ == "__main__":
+    here = Path(__file__).parent
+    (here / "k8s_dp.pb.bin").write_bytes(pack("k8s_dp", *(
+        (here / name).read_bytes() for name in ("k8s_dp.spec", "context.json", "tdi.json"))))

@@ -147,10 +147,6 @@
       else { throw DataplaneError(.notFound, "\(name)[\(index)]", "no such register") }
     }
 
-    /// One register of a `regarray`, such as `drops_0`.
-    ///
-    /// - Throws: ``DataplaneError/Code/notFound`` for an array or index that is
-    ///   not there.
     public func register(_ name: String, _ index: Int) throws(DataplaneError) -> UInt64 {
       var value: UInt64 = 0
       guard let index = UInt32(exactly: index),

@@ -10,13 +10,19 @@
       done.reserveCapacity(changes.count)
       for change in changes {
         let status = perform(change, &done)
-        if status != 0 { throw rollBack(changes, done, change, status) }
+        if status != 0 {
+          throw takeBack(changes, done, Self.entity(of: change), SWXEngine.text(status))
+        }
+      }
+      do throws(DataplaneError) { try makeRules(for: changes) } catch {
+        throw takeBack(changes, done, error.entity, error.message)
       }
     }
 
     /// How the engine was before one change.
     private enum Undo {
-      case entry(table: String, key: [UInt64], old: TableEntry?)
+      /// - Parameter values: what the pipeline kept of the entry.
+      case entry(table: String, key: [UInt64], old: TableEntry?, values: EntryValues?)
       case group(selector: String, group: UInt32, old: [GroupMember])
       case missAction(table: String, old: PipelineSpec.DefaultAction?)
     }
@@ -42,15 +48,8 @@
     }
 
     /// What this engine has against an entry that the contract allows, or against an action
-    /// for misses, which comes without a key and is good whatever the match.
+    /// for misses, which comes without a key.
     private func objection(to entry: TableEntry) -> DataplaneError? {
-      guard let index = engine.tableIndex[entry.table],
-        entry.key.isEmpty || cswx_table_is_exact(engine.pointer, index) == 1
-      else {
-        return DataplaneError(
-          .unimplemented, entry.table,
-          "only exact-match tables with adjacent keys can be programmed")
-      }
       for i in portArguments[entry.action] ?? [] where entry.arguments[i] >= UInt64(ports) {
         return DataplaneError(
           .outOfRange, "\(entry.table)[\(entry.key.map(String.init).joined(separator: ","))]",
@@ -61,61 +60,60 @@
 
     /// Takes back what a batch has done so far. The engine's table can run out of
     /// bucket extensions before it has as many entries as it was made for.
-    private func rollBack(
-      _ changes: [TableStore.Change], _ done: [Undo], _ failed: TableStore.Change, _ status: Int32
+    private func takeBack(
+      _ changes: [TableStore.Change], _ done: [Undo], _ entity: String, _ why: String
     ) -> DataplaneError {
       var ignored: [Undo] = []
       for step in done.reversed() {
-        let change: TableStore.Change =
-          switch step {
-          case .entry(let table, let key, nil): .delete(table: table, key: key)
-          case .entry(_, _, let old?): .set(old, isNew: false)
-          case .group(let selector, let group, let old):
-            .setGroup(selector: selector, group: group, members: old)
-          case .missAction(let table, nil): .resetDefault(table: table)
-          case .missAction(let table, let old?):
-            .setDefault(table: table, action: old.name, arguments: old.arguments)
-          }
-        _ = perform(change, &ignored)
-      }
-      // The engine is as before: bring the store in step, deletions first.
-      var present: [TableEntry] = []
-      for change in changes {
-        let (table, key): (String, [UInt64])
-        switch change {
-        case .set(let entry, _): (table, key) = (entry.table, entry.key)
-        case .delete(let name, let fields): (table, key) = (name, fields)
-        case .setGroup, .setDefault, .resetDefault: continue
+        switch step {
+        case .entry(let table, let key, nil, _):
+          _ = perform(.delete(TableEntry(table: table, key: key, action: "")), &ignored)
+        case .entry(let table, let key, let old?, let values):
+          _ = perform(.set(old, old: nil), &ignored)
+          setEntryValues(values, of: key, in: table)
+        case .group(let selector, let group, let old):
+          _ = perform(.setGroup(selector: selector, group: group, members: old), &ignored)
+        case .missAction(let table, nil): _ = perform(.resetDefault(table: table), &ignored)
+        case .missAction(let table, let old?):
+          _ = perform(
+            .setDefault(table: table, action: old.name, arguments: old.arguments), &ignored)
         }
-        _ = try? store.commit([.delete(table: table, key: key)])
-        if let entry = engineEntry(table: table, key: key) { present.append(entry) }
       }
-      for entry in present { _ = try? store.commit([.insert(entry)]) }
-      let entity =
-        switch failed {
-        case .set(let entry, _): entry.table
-        case .delete(let table, _), .setDefault(let table, _, _), .resetDefault(let table): table
-        case .setGroup(let selector, let group, _): "\(selector)[\(group)]"
-        }
+      store.takeBack(changes)
       return DataplaneError(
-        .resourceExhausted, entity, "the engine has no room for it: \(SWXEngine.text(status))")
+        .resourceExhausted, entity, "the engine has no room for it: \(why)")
+    }
+
+    private static func entity(of change: TableStore.Change) -> String {
+      switch change {
+      case .set(let entry, _), .delete(let entry): entry.table
+      case .setDefault(let table, _, _), .resetDefault(let table): table
+      case .setGroup(let selector, let group, _): "\(selector)[\(group)]"
+      }
     }
 
     private func perform(_ change: TableStore.Change, _ done: inout [Undo]) -> Int32 {
       switch change {
-      case .set(let entry, let isNew):
+      case .set(let entry, _) where isRuleTable(entry.table): return 0
+      case .delete(let entry) where isRuleTable(entry.table): return 0
+      case .set(let entry, let old):
         guard let table = engine.tableIndex[entry.table],
           let action = engine.actionIndex[entry.action]
         else { return -EINVAL }
-        let old = isNew ? nil : engineEntry(table: entry.table, key: entry.key)
+        let values = old == nil ? nil : entryValues(of: entry.key, in: entry.table)
         let status = cswx_table_set(engine.pointer, table, entry.key, action, entry.arguments)
-        if status == 0 { done.append(.entry(table: entry.table, key: entry.key, old: old)) }
+        if status == 0 {
+          if old == nil { setEntryValues(nil, of: entry.key, in: entry.table) }
+          done.append(.entry(table: entry.table, key: entry.key, old: old, values: values))
+        }
         return status
-      case .delete(let name, let key):
-        guard let table = engine.tableIndex[name] else { return -EINVAL }
-        let old = engineEntry(table: name, key: key)
-        let status = cswx_table_delete(engine.pointer, table, key)
-        if status == 0 { done.append(.entry(table: name, key: key, old: old)) }
+      case .delete(let entry):
+        guard let table = engine.tableIndex[entry.table] else { return -EINVAL }
+        let values = entryValues(of: entry.key, in: entry.table)
+        let status = cswx_table_delete(engine.pointer, table, entry.key)
+        if status == 0 {
+          done.append(.entry(table: entry.table, key: entry.key, old: entry, values: values))
+        }
         return status
       case .setDefault(let table, let action, let arguments):
         let new = PipelineSpec.DefaultAction(

@@ -27,6 +27,13 @@
     /// Table → what a miss runs by the spec, and what it runs instead.
     var missActions:
       [String: (original: PipelineSpec.DefaultAction, present: PipelineSpec.DefaultAction?)]
+    /// Table → what the pipeline keeps of its entries.
+    let entryArrays: [String: EntryArrays]
+    /// Table of rules → key → its place among them, from 1 on.
+    var rulePlaces: [String: [[UInt64]: Int]] = [:]
+    /// Array of meters → index → what is not the engine's own state. Others are as built.
+    var meters: [String: [Int: MeterState]] = [:]
+    var meterProfiles = MeterProfiles()
     /// Tables and learners in the order in which the pipeline first names them,
     /// each with the action that a miss runs.
     let lookUpOrder: [(table: String, missAction: String)]
@@ -34,6 +41,7 @@
     let registerSizes: [String: Int]
     let options: SWXOptions
     private let readsPort: Bool
+    private let tracksHits: Bool
     /// Of the frames of a batch: two numbers each.
     private var ends: [ConversationEnds] = []
     private var slot = FrameBatch(capacity: 1, maximumLength: FrameBatch.longestFrame)
@@ -74,7 +82,13 @@
       registerSizes = Dictionary(
         uniqueKeysWithValues: resized.registers.map { ($0.name, $0.size) })
       readsPort = adapted.readsPort
+      tracksHits = !adapted.hits.isEmpty
+      entryArrays = Self.entryArrays(resized, adapted.hits)
       self.options = options
+      for table in resized.tables where !table.key.isEmpty {
+        guard let index = engine.tableIndex[table.name] else { continue }
+        if cswx_table_is_exact(engine.pointer, index) == 0 { rulePlaces[table.name] = [:] }
+      }
     }
 
     /// Says why a pipeline cannot run here, short of building it: only whether its
@@ -97,12 +111,29 @@
         throw DataplaneError(
           .invalidArgument, spec.source, "is not the pipeline of the contract: \(problem)")
       }
-      let resized = try spec.resized(options.sizes)
+      let resized = try spec.resized(options.sizes).withRoomForEntries()
       _ = try SpecFlow(resized)
       let adapted = try SpecAdapter(
         resized, ports: options.ports, reason: options.dropReasonField,
         checksAllPorts: (options.staleByte ?? 0) != 0)
       return (resized, adapted)
+    }
+
+    /// - Parameter hits: Table → the array of the times of its hits.
+    private static func entryArrays(
+      _ spec: PipelineSpec, _ hits: [String: String]
+    ) -> [String: EntryArrays] {
+      var all: [String: EntryArrays] = [:]
+      let meters = Set(spec.meters.map(\.name))
+      for table in spec.tables {
+        let names = spec.entryArrays(of: table).sorted()
+        let array = hits[table.name]
+        guard !names.isEmpty || array != nil else { continue }
+        all[table.name] = EntryArrays(
+          registers: names.filter { !meters.contains($0) } + [array].compactMap(\.self),
+          meters: names.filter(meters.contains), hits: array)
+      }
+      return all
     }
 
     public func process(_ frame: inout [UInt8], port: PortID, at time: Timestamp) -> Verdict {
@@ -159,6 +190,9 @@
         stale: options.virtualTime ? options.staleByte.map(Int32.init) ?? -1 : -1,
         keep: isKept ? 1 : 0,
         port_header: readsPort ? 1 : 0)
+      if tracksHits {
+        _ = cswx_register_write(engine.pointer, SpecAdapter.clock, 0, time.nanoseconds)
+      }
       let status = ends.withUnsafeBytes { ends in
         if options.ends != nil {
           block.ends = ends.baseAddress?.assumingMemoryBound(to: UInt64.self)

@@ -9,18 +9,26 @@
   ///   checked when tables are programmed, it is checked before the frame leaves.
   /// - `rx` gives the engine's port, which is always 0. A pipeline that reads it
   ///   gets it from 8 bytes in front of the frame.
+  /// - A table that tracks hits notes the time of each in a register of its entry. The time
+  ///   is that of the frame, which the host puts into a register of its own.
   struct SpecAdapter {
     static let portHeaderBytes = 8
     static let fields = "k8sdp_fields_t"
     static let header = "k8sdp_port"
     static let dropPort = "k8sdp_drop_port"
     static let badPortLabel = "K8SDP_BAD_PORT"
+    /// The time of the frames of a run, in nanoseconds.
+    static let clock = "k8sdp_clock"
+    private static let time = "m.k8sdp_time"
+    private static let entry = "m.k8sdp_entry"
 
     private(set) var spec: PipelineSpec
     let ports: Int
     let flow: PortFlow
     /// Whether the pipeline reads the port a frame came in on.
     private(set) var readsPort = false
+    /// Table that tracks hits → the register array with the time of the last one, by entry.
+    private(set) var hits: [String: String] = [:]
     private let reason: String?
     private let masksReason: Bool
 
@@ -51,6 +59,57 @@
       }
       spec.apply = rewrite(spec.apply)
       addPort()
+      try addHits(to: i)
+    }
+
+    /// - Parameter metadata: the number of its struct.
+    private mutating func addHits(to metadata: Int) throws(DataplaneError) {
+      let tracked = spec.tables.filter { $0.tracksHits && !$0.key.isEmpty }
+      guard !tracked.isEmpty else { return }
+      // In front of the slack, which stays the last.
+      spec.structs[metadata].fields.insert(
+        contentsOf: [.init(name: "k8sdp_entry", bits: 32), .init(name: "k8sdp_time", bits: 64)],
+        at: spec.structs[metadata].fields.count - 1)
+      let offset = spec.structs[metadata].bytes - 16
+      guard offset <= PipelineSpec.maximumMetadataBytes else {
+        throw DataplaneError(
+          .unimplemented, spec.source,
+          "idle timeouts take 12 bytes of metadata more, and the pipeline leaves too few of the "
+            + "engine's \(PipelineSpec.maximumMetadataBytes + 1)")
+      }
+      spec.registers.append(.init(name: Self.clock, size: 1, initial: 0, line: 0))
+      for (number, table) in tracked.enumerated() {
+        let array = "k8sdp_hits_\(number)"
+        hits[table.name] = array
+        spec.registers.append(.init(name: array, size: table.size + 1, initial: 0, line: 0))
+        try noteHits(of: table, in: array)
+      }
+    }
+
+    /// Behind the look-up, where the actions of most tables return to; and in those that may
+    /// not return, before they do anything.
+    private mutating func noteHits(
+      of table: PipelineSpec.Table, in array: String
+    ) throws(DataplaneError) {
+      let note = [
+        ["entryid", Self.entry], ["regrd", Self.time, Self.clock, "0x0"],
+        ["regwr", array, Self.entry, Self.time],
+      ].map { PipelineSpec.Instruction(words: $0, line: table.line) }
+      spec.apply = spec.apply.flatMap { $0.words == ["table", table.name] ? [$0] + note : [$0] }
+      for name in table.actions.map(\.name) {
+        guard let i = spec.actions.firstIndex(where: { $0.name == name }),
+          spec.actions[i].instructions.contains(where: { $0.operation == "tx" })
+        else { continue }
+        let users =
+          spec.tables.filter { $0.actions.contains { $0.name == name } }.count
+          + spec.learners.filter { $0.actions.contains { $0.name == name } }.count
+        guard users == 1 else {
+          throw DataplaneError(
+            .unimplemented, "\(spec.source):\(table.line)",
+            "idle timeouts with the action '\(name)', which ends frames of other tables, too")
+        }
+        spec.actions[i].instructions.insert(contentsOf: note, at: 0)
+      }
     }
 
     private func rewrite(_ code: [PipelineSpec.Instruction]) -> [PipelineSpec.Instruction] {

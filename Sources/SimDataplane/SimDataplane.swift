@@ -68,7 +68,7 @@ public final class SimDataplane: Dataplane {
     for change in changes {
       switch change {
       case .set(let entry, _): pipeline.set(entry)
-      case .delete(let table, let key): pipeline.remove(table, key)
+      case .delete(let entry): pipeline.remove(entry.table, entry.key)
       // k8s_dp has no selector, and all its defaults are constant.
       case .setGroup, .setDefault, .resetDefault: break
       }

@@ -32,6 +32,12 @@ import Testing
     #expect(status == 0, "run k8s_dp/compile.sh: \(output)")
   }
 
+  @Test func noTestProgramIsOlderThanItsSource() throws {
+    let folder = Self.folder.deletingLastPathComponent().appending(path: "Tests/TestPrograms")
+    let (status, output) = try run("sha256sum", ["--check", "artefacts.sha256"], in: folder)
+    #expect(status == 0, "run Tests/TestPrograms/compile.sh: \(output)")
+  }
+
   @Test(.enabled(if: which("p4c-dpdk") != nil, "p4c-dpdk is not on the PATH"))
   func theCompilerMakesTheSameAgain() throws {
     let copy = FileManager.default.temporaryDirectory

@@ -2,8 +2,8 @@ import P4RuntimeProtos
 import P4RuntimeTesting
 import Testing
 
-/// Counters, and resources that this target does not have (P4Runtime 1.4, sections 9.1
-/// and 9.3 to 9.9).
+/// Indirect counters, and resources that this target does not have (P4Runtime 1.4, sections
+/// 9.1 and 9.3 to 9.9).
 @Suite(.timeLimit(.minutes(15))) struct CounterTests {
   @Test func writtenAndRead() async throws {
     try await TestServer.run { server in
@@ -82,20 +82,23 @@ import Testing
     }
   }
 
-  /// P4Info may have what the engine cannot do: that is UNIMPLEMENTED, and what P4Info does
-  /// not have is a bad argument.
+  /// P4Info may have what the engine cannot do, or what its spec has nothing for: that is
+  /// UNIMPLEMENTED, and what P4Info does not have is a bad argument.
   @Test func whatTheEngineCannotDo() async throws {
     try await TestServer.run { server in
       var config = try Balancer.config()
       let routes = try #require(
         config.p4Info.tables.firstIndex { $0.preamble.id == Balancer.routes })
-      config.p4Info.tables[routes].idleTimeoutBehavior = .notifyControl
       config.p4Info.tables[routes].directResourceIds = [501, 502]
       config.p4Info.directCounters = [
         .with {
           $0.preamble.id = 501
           $0.directTableID = Balancer.routes
-        }
+        },
+        .with {
+          $0.preamble.id = 508
+          $0.directTableID = Balancer.known
+        },
       ]
       config.p4Info.directMeters = [
         .with {
@@ -103,7 +106,13 @@ import Testing
           $0.directTableID = Balancer.routes
         }
       ]
-      config.p4Info.meters = [.with { $0.preamble.id = 503 }]
+      config.p4Info.meters = [
+        .with { $0.preamble.id = 503 },
+        .with {
+          $0.preamble.id = 507
+          $0.spec.type = .singleRateThreeColor
+        },
+      ]
       config.p4Info.registers = [.with { $0.preamble.id = 504 }]
       config.p4Info.digests = [.with { $0.preamble.id = 505 }]
       config.p4Info.valueSets = [.with { $0.preamble.id = 506 }]
@@ -117,11 +126,9 @@ import Testing
         return .table(entry)
       }
       for (table, code) in [(Balancer.routes, Int32(12)), (Balancer.vips, 3)] {
-        let idle = row(table) { $0.idleTimeoutNs = 1_000_000_000 }
-        let lastHit = row(table) { $0.timeSinceLastHit = .init() }
         let counted = row(table) { $0.counterData = .init() }
         let metered = row(table) { $0.meterConfig = .init() }
-        for entity in [idle, lastHit, counted, metered] {
+        for entity in [counted, metered] {
           if table == Balancer.routes { #expect(await server.code(entity.insert) == code) }
           #expect(await server.read([entity]).outcome.codes == [code])
         }
@@ -135,16 +142,17 @@ import Testing
         #expect(await server.code(direct.modify) == code)
         #expect(await server.read([direct]).outcome.codes == [code])
       }
-      // Default entries never have an idle timeout.
-      var miss = P4_V1_TableEntry.defaultEntry(Balancer.routes)
-      miss.idleTimeoutNs = 1
-      #expect(await server.code(P4_V1_Entity.table(miss).modify) == 3)
-      #expect(await server.read([.table(miss)]).outcome.codes == [3])
+      // A flow takes the place of another without a word.
+      var flows = P4_V1_Entity()
+      flows.directCounterEntry.tableEntry = .row(Balancer.known)
+      #expect(await server.code(flows.modify) == 12)
+      #expect(await server.read([flows]).outcome.codes == [12])
       for (present, absent) in [
         (
           P4_V1_Entity.with { $0.meterEntry.meterID = 503 },
           P4_V1_Entity.with { $0.meterEntry.meterID = 77 }
         ),
+        (.with { $0.meterEntry.meterID = 507 }, .with { $0.meterEntry.meterID = 77 }),
         (.with { $0.registerEntry.registerID = 504 }, .with { $0.registerEntry.registerID = 77 }),
         (.with { $0.digestEntry.digestID = 505 }, .with { $0.digestEntry.digestID = 77 }),
         (.with { $0.valueSetEntry.valueSetID = 506 }, .with { $0.valueSetEntry.valueSetID = 77 }),

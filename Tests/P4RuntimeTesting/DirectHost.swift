@@ -5,7 +5,14 @@ import Synchronization
 /// A host without threads and ports: whoever asks gets the dataplane, one at a time.
 public actor DirectHost: DataplaneHost {
   private var dataplane: (any Dataplane)?
-  private let time = Mutex(Timestamp.zero)
+  private struct Time {
+    var now = Timestamp.zero
+    var sleepers: [Int: (until: Timestamp, continuation: CheckedContinuation<Void, any Error>)] =
+      [:]
+    var last = 0
+  }
+
+  private let time = Mutex(Time())
 
   public init() {}
 
@@ -24,10 +31,39 @@ public actor DirectHost: DataplaneHost {
 
   public func uninstall() { dataplane = nil }
 
-  public nonisolated var now: Timestamp { time.withLock { $0 } }
+  public nonisolated var now: Timestamp { time.withLock(\.now) }
 
-  /// Sets the time of frames and of reads.
-  public nonisolated func advance(to now: Timestamp) { time.withLock { $0 = now } }
+  /// Sets the time of frames, of reads and of who sleeps.
+  public nonisolated func advance(to now: Timestamp) {
+    let awake = time.withLock { time in
+      time.now = now
+      let awake = time.sleepers.filter { $0.value.until <= now }
+      for id in awake.keys { time.sleepers[id] = nil }
+      return awake.map(\.value.continuation)
+    }
+    for continuation in awake { continuation.resume() }
+  }
+
+  public nonisolated func sleep(until: Timestamp) async throws {
+    let id = time.withLock { time in
+      time.last += 1
+      return time.last
+    }
+    try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        let isOver = time.withLock { time in
+          guard !Task.isCancelled, until > time.now else { return true }
+          time.sleepers[id] = (until, continuation)
+          return false
+        }
+        if isOver { continuation.resume() }
+      }
+      try Task.checkCancellation()
+    } onCancel: {
+      time.withLock { $0.sleepers.removeValue(forKey: id)?.continuation }?
+        .resume(throwing: CancellationError())
+    }
+  }
 
   /// Pushes a frame through, and returns what becomes of it.
   public func process(

@@ -28,6 +28,8 @@ public enum Engine {
       name: "dpdk", verify: { _ in },
       make: { spec in
         var options = SWXOptions()
+        // Meters run on the processor's time.
+        options.virtualTime = spec.meters.isEmpty
         // Learners of full size take gigabytes.
         for learner in spec.learners { options.sizes[learner.name] = min(learner.size, 4096) }
         return try SWXDataplane(spec: spec, options: options)

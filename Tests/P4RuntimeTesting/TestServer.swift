@@ -33,6 +33,7 @@ public struct TestServer: Sendable {
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await server.serve() }
       group.addTask { await controller.deliverPackets() }
+      group.addTask { await controller.watchIdleEntries() }
       let port = try await transport.listeningAddress.ipv4?.port ?? 0
       try await connected(to: port) { client in
         try await body(

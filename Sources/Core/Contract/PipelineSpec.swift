@@ -103,6 +103,8 @@ public struct PipelineSpec: Hashable, Sendable {
     public var hash: String?
     public var type: String?
     public var line: Int
+    /// The host wants to know when each entry was last hit. No spec says so: who loads it does.
+    public var tracksHits = false
   }
 
   public struct Learner: Hashable, Sendable {
@@ -135,6 +137,12 @@ public struct PipelineSpec: Hashable, Sendable {
     public var size: Int
     public var initial: UInt64
     public var line: Int
+    public init(name: String, size: Int, initial: UInt64, line: Int = 0) {
+      self.name = name
+      self.size = size
+      self.initial = initial
+      self.line = line
+    }
   }
 
   /// `metarray`: an array of meters.

@@ -17,7 +17,7 @@ extension PipelineSpec {
     "jmph": 1...1, "jmpnh": 1...1, "jmpa": 2...2, "jmpna": 2...2, "jmpeq": 3...3, "jmpneq": 3...3,
     "jmplt": 3...3, "jmpgt": 3...3, "learn": 2...3, "rearm": 0...1, "forget": 0...0,
     "hash": 4...4, "regprefetch": 2...2, "regrd": 3...3, "regwr": 3...3, "regadd": 3...3,
-    "entryid": 1...1, "recirculate": 0...0, "recircid": 1...1,
+    "meter": 5...5, "metprefetch": 2...2, "entryid": 1...1, "recirculate": 0...0, "recircid": 1...1,
   ]
 
   /// Checks one block: operations, operands, labels and that it cannot be left

@@ -71,11 +71,55 @@ public protocol Dataplane: AnyObject {
   /// - Throws: ``DataplaneError/Code/notFound`` for an array that is not there.
   func registers(_ name: String) throws(DataplaneError) -> [UInt64]
 
+  /// The value of one register.
+  ///
+  /// - Throws: ``DataplaneError/Code/notFound`` for an array or index that is not
+  ///   there.
+  func register(_ name: String, _ index: Int) throws(DataplaneError) -> UInt64
+
   /// Sets one register.
   ///
   /// - Throws: ``DataplaneError/Code/notFound`` for an array or index that is not
   ///   there.
   func setRegister(_ name: String, _ index: Int, to value: UInt64) throws(DataplaneError)
+
+  /// Where an entry is in the arrays that the pipeline keeps of entries, such as direct
+  /// counters (see ``PipelineSpec/entryArrays(of:)-table``): 1 or more, and 0 is a miss. It
+  /// changes with other entries of the table; the entry's values go with it, and those of a
+  /// new entry are 0.
+  ///
+  /// - Returns: nil for an entry that is not there.
+  /// - Throws: ``DataplaneError/Code/notFound`` for a table that is not there.
+  func index(of key: [UInt64], in table: String) throws(DataplaneError) -> Int?
+
+  /// When an entry of a table whose spec says ``PipelineSpec/Table/tracksHits`` was last hit;
+  /// zero if never.
+  ///
+  /// - Throws: ``DataplaneError/Code/notFound`` for an entry that is not there.
+  func lastHit(of key: [UInt64], in table: String) throws(DataplaneError) -> Timestamp
+
+  /// Makes a time the one at which an entry was last hit.
+  ///
+  /// - Throws: as ``lastHit(of:in:)``.
+  func setLastHit(
+    of key: [UInt64], in table: String, to time: Timestamp
+  ) throws(DataplaneError)
+
+  /// Sets the rates of one meter; nil makes everything green. Its buckets are full then.
+  ///
+  /// - Throws: ``DataplaneError/Code/notFound`` for an array or index that is not there,
+  ///   ``DataplaneError/Code/invalidArgument`` for rates that the engine cannot have.
+  func setMeter(_ name: String, _ index: Int, to rates: MeterRates?) throws(DataplaneError)
+
+  /// What one meter has marked.
+  ///
+  /// - Throws: ``DataplaneError/Code/notFound`` for an array or index that is not there.
+  func meterCounts(_ name: String, _ index: Int) throws(DataplaneError) -> MeterCounts
+
+  /// Makes the counts of one meter 0.
+  ///
+  /// - Throws: ``DataplaneError/Code/notFound`` for an array or index that is not there.
+  func clearMeterCounts(_ name: String, _ index: Int) throws(DataplaneError)
 }
 
 extension Dataplane {
@@ -103,7 +147,43 @@ extension Dataplane {
     throw DataplaneError(.notFound, name, "no such register array")
   }
 
+  public func register(_ name: String, _ index: Int) throws(DataplaneError) -> UInt64 {
+    let values = try registers(name)
+    guard values.indices.contains(index) else {
+      throw DataplaneError(.notFound, "\(name)[\(index)]", "no such register")
+    }
+    return values[index]
+  }
+
   public func setRegister(_ name: String, _ index: Int, to value: UInt64) throws(DataplaneError) {
     throw DataplaneError(.notFound, "\(name)[\(index)]", "no such register")
+  }
+
+  public func index(of key: [UInt64], in table: String) throws(DataplaneError) -> Int? {
+    throw DataplaneError(.notFound, table, "no entry of it has an index")
+  }
+
+  public func lastHit(of key: [UInt64], in table: String) throws(DataplaneError) -> Timestamp {
+    throw DataplaneError(.notFound, table, "the times of hits are not kept")
+  }
+
+  public func setLastHit(
+    of key: [UInt64], in table: String, to time: Timestamp
+  ) throws(DataplaneError) {
+    throw DataplaneError(.notFound, table, "the times of hits are not kept")
+  }
+
+  public func setMeter(
+    _ name: String, _ index: Int, to rates: MeterRates?
+  ) throws(DataplaneError) {
+    throw DataplaneError(.notFound, "\(name)[\(index)]", "no such meter")
+  }
+
+  public func meterCounts(_ name: String, _ index: Int) throws(DataplaneError) -> MeterCounts {
+    throw DataplaneError(.notFound, "\(name)[\(index)]", "no such meter")
+  }
+
+  public func clearMeterCounts(_ name: String, _ index: Int) throws(DataplaneError) {
+    throw DataplaneError(.notFound, "\(name)[\(index)]", "no such meter")
   }
 }

@@ -4,10 +4,12 @@
 /// A dataplane keeps one, lets it ``commit(_:check:)`` a batch, and brings the
 /// changes that it returns into its engine, which cannot fail any more.
 public struct TableStore: Sendable {
-  /// The fields of a key in 128 bits, the first field lowest.
+  /// The fields of a key in 128 bits, the first field lowest; behind them the masks and the
+  /// priority where the match is not exact.
   private struct PackedKey: Hashable, Sendable {
     var low: UInt64 = 0
     var high: UInt64 = 0
+    var masks: [UInt64] = []
   }
 
   private struct Row: Sendable {
@@ -19,12 +21,19 @@ public struct TableStore: Sendable {
     let table: Contract.Table
     let actions: [Contract.Action]
     var rows: [PackedKey: Row] = [:]
+
+    func entry(_ key: [UInt64], _ row: Row) -> TableEntry {
+      TableEntry(
+        table: table.name, key: key, action: actions[Int(row.action)].name,
+        arguments: row.arguments)
+    }
   }
 
   /// A change that has been found good.
   public enum Change: Sendable {
-    case set(TableEntry, isNew: Bool)
-    case delete(table: String, key: [UInt64])
+    /// - Parameter old: what was there; nil for a new entry.
+    case set(TableEntry, old: TableEntry?)
+    case delete(TableEntry)
     case setDefault(table: String, action: String, arguments: [UInt64])
     case resetDefault(table: String)
     case setGroup(selector: String, group: UInt32, members: [GroupMember])
@@ -60,14 +69,13 @@ public struct TableStore: Sendable {
       for update in updates {
         switch update {
         case .insert(let entry):
-          try set(entry, isNew: true, check, &undo)
-          changes.append(.set(entry, isNew: true))
+          _ = try set(entry, isNew: true, check, &undo)
+          changes.append(.set(entry, old: nil))
         case .modify(let entry):
-          try set(entry, isNew: false, check, &undo)
-          changes.append(.set(entry, isNew: false))
+          let old = try set(entry, isNew: false, check, &undo)
+          changes.append(.set(entry, old: old))
         case .delete(let table, let key):
-          try remove(table, key, &undo)
-          changes.append(.delete(table: table, key: key))
+          changes.append(.delete(try remove(table, key, &undo)))
         case .setDefault(let table, let action, let arguments):
           try validateDefault(table, action, arguments, check)
           changes.append(.setDefault(table: table, action: action, arguments: arguments))
@@ -86,13 +94,32 @@ public struct TableStore: Sendable {
     return changes
   }
 
+  /// Takes back changes that were committed last.
+  public mutating func takeBack(_ changes: [Change]) {
+    for change in changes.reversed() {
+      switch change {
+      case .set(let entry, let old): put(old, in: entry.table, entry.key)
+      case .delete(let entry): put(entry, in: entry.table, entry.key)
+      case .setDefault, .resetDefault, .setGroup: break
+      }
+    }
+  }
+
+  /// Puts back what was there.
+  private mutating func put(_ entry: TableEntry?, in table: String, _ fields: [UInt64]) {
+    guard let shelf = shelves[table], let key = try? pack(fields, shelf.table) else { return }
+    shelves[table]?.rows[key] = entry.flatMap { entry in
+      shelf.actions.firstIndex { $0.name == entry.action }.map {
+        Row(action: UInt8($0), arguments: entry.arguments)
+      }
+    }
+  }
+
   /// The entries of a table, by ascending key.
   public func entries(of name: String) throws(DataplaneError) -> [TableEntry] {
     let shelf = try shelf(name)
     return shelf.rows.map { key, row in
-      TableEntry(
-        table: name, key: unpack(key, shelf.table.key), action: shelf.actions[Int(row.action)].name,
-        arguments: row.arguments)
+      shelf.entry(unpack(key, shelf.table.key), row)
     }
     .sorted { $0.key.lexicographicallyPrecedes($1.key) }
   }
@@ -108,13 +135,14 @@ public struct TableStore: Sendable {
     return shelf
   }
 
+  /// - Returns: what was there.
   private mutating func set(
     _ entry: TableEntry, isNew: Bool, _ check: (TableEntry) -> DataplaneError?,
     _ undo: inout [(table: String, key: PackedKey, row: Row?)]
-  ) throws(DataplaneError) {
+  ) throws(DataplaneError) -> TableEntry? {
     guard let index = shelves.index(forKey: entry.table) else {
       _ = try shelf(entry.table)
-      return
+      return nil
     }
     let table = shelves.values[index].table
     guard !table.key.isEmpty else {
@@ -142,6 +170,7 @@ public struct TableStore: Sendable {
     }
     undo.append((entry.table, key, present))
     shelves.values[index].rows[key] = Row(action: UInt8(action), arguments: entry.arguments)
+    return present.map { shelves.values[index].entry(entry.key, $0) }
   }
 
   /// - Returns: the index of the action among those of the table.
@@ -186,12 +215,17 @@ public struct TableStore: Sendable {
   private mutating func remove(
     _ table: String, _ fields: [UInt64],
     _ undo: inout [(table: String, key: PackedKey, row: Row?)]
-  ) throws(DataplaneError) {
-    let key = try pack(fields, shelf(table).table)
-    guard let row = shelves[table]?.rows.removeValue(forKey: key) else {
+  ) throws(DataplaneError) -> TableEntry {
+    guard let index = shelves.index(forKey: table) else {
+      _ = try shelf(table)
+      return TableEntry(table: table, key: fields, action: "")
+    }
+    let key = try pack(fields, shelves.values[index].table)
+    guard let row = shelves.values[index].rows.removeValue(forKey: key) else {
       throw DataplaneError(.notFound, name(table, fields), "is not there")
     }
     undo.append((table, key, row))
+    return shelves.values[index].entry(fields, row)
   }
 
   private func validateGroup(
@@ -224,11 +258,16 @@ public struct TableStore: Sendable {
   private func pack(
     _ fields: [UInt64], _ table: Contract.Table
   ) throws(DataplaneError) -> PackedKey {
-    guard fields.count == table.key.count else {
-      throw DataplaneError(
-        .invalidArgument, table.name, "the key has \(table.key.count) fields, not \(fields.count)")
-    }
     var key = PackedKey()
+    if table.match == .exact {
+      guard fields.count == table.key.count else {
+        throw DataplaneError(
+          .invalidArgument, table.name,
+          "the key has \(table.key.count) fields, not \(fields.count)")
+      }
+    } else {
+      key.masks = try masks(of: fields, table)
+    }
     var shift = 0
     for (field, value) in zip(table.key, fields) {
       guard value <= field.maximum else {
@@ -250,15 +289,50 @@ public struct TableStore: Sendable {
     return key
   }
 
+  /// The masks and the priority of a key, checked.
+  private func masks(
+    of fields: [UInt64], _ table: Contract.Table
+  ) throws(DataplaneError) -> [UInt64] {
+    let count = table.key.count
+    guard fields.count == 2 * count + 1 else {
+      throw DataplaneError(
+        .invalidArgument, table.name,
+        "the key has \(count) values, \(count) masks and a priority, not \(fields.count) numbers")
+    }
+    for (i, field) in table.key.enumerated() {
+      let (value, mask) = (fields[i], fields[count + i])
+      guard mask <= field.maximum, value & ~mask == 0 else {
+        throw DataplaneError(
+          .outOfRange, name(table.name, fields),
+          "\(field.name): a mask has \(field.bits) bits, and a value none outside of its mask")
+      }
+      // The bits behind a prefix, as a number, are one less than a power of two.
+      let rest = field.maximum & ~mask
+      guard table.match == .wildcard || rest & (rest &+ 1) == 0 else {
+        throw DataplaneError(
+          .invalidArgument, name(table.name, fields), "\(field.name): the mask is no prefix")
+      }
+    }
+    let priority = fields[2 * count]
+    guard priority <= (table.match == .lpm ? 0 : UInt64(Int32.max)) else {
+      throw DataplaneError(
+        .outOfRange, name(table.name, fields),
+        table.match == .lpm
+          ? "the longest prefix wins: the priority is 0" : "priorities are 0...\(Int32.max)")
+    }
+    return Array(fields[count...])
+  }
+
   private func unpack(_ key: PackedKey, _ fields: [Contract.Field]) -> [UInt64] {
     var shift = 0
-    return fields.map { field in
+    let values = fields.map { field in
       defer { shift += field.bits }
       if shift >= 64 { return key.high >> UInt64(shift - 64) & field.maximum }
       var value = key.low >> UInt64(shift)
       if shift > 0 { value |= key.high << UInt64(64 - shift) }
       return value & field.maximum
     }
+    return key.masks.isEmpty ? values : values + key.masks
   }
 
   private func name(_ table: String, _ key: [UInt64]) -> String {

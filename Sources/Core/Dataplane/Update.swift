@@ -1,7 +1,9 @@
 /// One row of a table. All values are host order; a field is at most 64 bits.
 public struct TableEntry: Hashable, Sendable {
   public var table: String
-  /// One value a key field, in the contract's order.
+  /// One value a key field, in the contract's order. In a table whose match is not exact,
+  /// then one mask a field, and at last the priority: of two entries that match, the one
+  /// with the greater priority is hit, and 0 in an `lpm` table, where the longer prefix is.
   public var key: [UInt64]
   public var action: String
   /// One value an action argument, in the contract's order.

@@ -22,6 +22,28 @@ static int key_layout(struct cswx_layout *layout, const field_info *fields, uint
   return 0;
 }
 
+// As `table_params_get` in DPDK 22.11 (rte_swx_ctl.c) has them.
+static int parameters(cswx *p, uint32_t id, const struct rte_swx_ctl_table_info *info,
+                      struct cswx_table *t) {
+  for (uint32_t i = 0; i < t->key.count; i++) {
+    memset(t->key_mask + t->key.fields[i].offset, 0xFF, t->key.fields[i].bytes);
+  }
+  t->params = (struct rte_swx_table_params){
+    .match_type = RTE_SWX_TABLE_MATCH_WILDCARD,
+    .key_size = t->key.bytes,
+    .key_offset = t->key.origin,
+    .key_mask0 = t->key_mask,
+    .n_keys_max = info->size};
+  for (uint32_t i = 0; i < info->n_actions; i++) {
+    struct rte_swx_ctl_table_action_info use;
+    int status = rte_swx_ctl_table_action_info_get(p->pipeline, id, i, &use);
+    if (status) return status;
+    uint32_t bytes = p->arguments[use.action_id].bytes;
+    if (bytes > t->params.action_data_size) t->params.action_data_size = bytes;
+  }
+  return 0;
+}
+
 static int tables(cswx *p) {
   field_info fields[CSWX_FIELDS_MAX];
   for (uint32_t i = 0; i < p->n_tables; i++) {
@@ -39,6 +61,8 @@ static int tables(cswx *p) {
     status = key_layout(&t->key, fields, info.n_match_fields);
     if (status) return status;
     t->is_exact = !is_stub && t->ops.add && t->ops.del && t->ops.lkp;
+    status = parameters(p, i, &info, t);
+    if (status) return status;
   }
   return 0;
 }
@@ -95,9 +119,9 @@ int cswx_build(cswx *p, uint32_t n_headers, uint32_t header_bytes, uint32_t meta
   p->learner_keys = calloc(p->n_learners + 1, sizeof(*p->learner_keys));
   p->arguments = calloc(p->n_actions + 1, sizeof(*p->arguments));
   if (!p->tables || !p->learner_keys || !p->arguments) return -ENOMEM;
-  status = tables(p);
+  status = arguments(p);
+  if (!status) status = tables(p);
   if (!status) status = learners(p);
-  if (!status) status = arguments(p);
   if (!status) status = rte_swx_pipeline_table_state_get(p->pipeline, &p->state);
   if (!status) {
     status = cswx_inner_open(&p->inner, p->pipeline, p->state, n_headers, header_bytes,

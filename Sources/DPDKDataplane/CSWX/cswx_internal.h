@@ -57,6 +57,9 @@ struct cswx_table {
   struct cswx_layout key;
   struct rte_swx_table_ops ops;
   int is_exact;
+  // What a table of rules is made with.
+  struct rte_swx_table_params params;
+  uint8_t key_mask[CSWX_KEY_MAX];
 };
 
 struct cswx_out {

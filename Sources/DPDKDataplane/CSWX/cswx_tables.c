@@ -63,8 +63,9 @@ int cswx_table_default(cswx *p, uint32_t table, uint32_t action, const uint64_t 
   return 0;
 }
 
-int cswx_table_get(cswx *p, uint32_t table, const uint64_t *key, uint32_t *action,
-                   uint64_t *arguments) {
+// What a frame with this key would find: 1 when it is there.
+static int look_up(cswx *p, uint32_t table, const uint64_t *key, uint64_t *action, uint8_t **data,
+                   size_t *entry) {
   // The engine's keys lie at their offset within the metadata or header.
   uint8_t buffer[CSWX_KEY_MAX + 256] = {0};
   uint8_t mailbox[256] __attribute__((aligned(64))) = {0};
@@ -73,16 +74,32 @@ int cswx_table_get(cswx *p, uint32_t table, const uint64_t *key, uint32_t *actio
   if (!t->is_exact) return -ENOTSUP;
   if (t->ops.mailbox_size_get && t->ops.mailbox_size_get() > sizeof(mailbox)) return -ENOTSUP;
   cswx_layout_put(&t->key, key, buffer + t->key.origin);
-  uint8_t *start = buffer, *data = NULL;
+  uint8_t *start = buffer;
+  int hit = 0;
+  while (!t->ops.lkp(p->state[table].obj, mailbox, &start, action, data, entry, &hit)) {
+  }
+  return hit;
+}
+
+int cswx_table_get(cswx *p, uint32_t table, const uint64_t *key, uint32_t *action,
+                   uint64_t *arguments) {
+  uint8_t *data = NULL;
   uint64_t id = 0;
   size_t entry = 0;
-  int hit = 0;
-  while (!t->ops.lkp(p->state[table].obj, mailbox, &start, &id, &data, &entry, &hit)) {
-  }
-  if (!hit || id >= p->n_actions) return 0;
+  int hit = look_up(p, table, key, &id, &data, &entry);
+  if (hit <= 0) return hit;
+  if (id >= p->n_actions) return 0;
   *action = (uint32_t)id;
   cswx_layout_take(&p->arguments[id], data, arguments);
   return 1;
+}
+
+int64_t cswx_table_index(cswx *p, uint32_t table, const uint64_t *key) {
+  uint8_t *data = NULL;
+  uint64_t id = 0;
+  size_t entry = 0;
+  int hit = look_up(p, table, key, &id, &data, &entry);
+  return hit > 0 ? (int64_t)entry + 1 : hit;
 }
 
 int cswx_group_set(cswx *p, uint32_t selector, uint32_t group, uint32_t count, const uint32_t *ids,

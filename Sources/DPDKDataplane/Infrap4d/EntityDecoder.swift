@@ -16,7 +16,7 @@ struct EntityDecoder: Sendable {
       guard !entry.isDefaultAction, let table = program.tables[entry.tableID],
         table.filling == .controller
       else { return }
-      let key = try program.key(of: entry, in: table).values
+      let key = program.engineKey(try program.key(of: entry, in: table), in: table)
       state.rows[RemoteState.Key(table: table.engineTable, key: key)] = try row(entry, table, key)
     case .actionProfileMember(let member):
       guard let profile = program.profiles[member.actionProfileID] else { return }
@@ -40,7 +40,7 @@ struct EntityDecoder: Sendable {
     guard case .tableEntry(let entry) = entity.entity, !entry.isDefaultAction,
       let table = program.tables[entry.tableID], table.filling == .pipeline
     else { return nil }
-    return try row(entry, table, program.key(of: entry, in: table).values)
+    return try row(entry, table, program.engineKey(program.key(of: entry, in: table), in: table))
   }
 
   private func row(
@@ -54,7 +54,7 @@ struct EntityDecoder: Sendable {
     switch entry.action.type {
     case .action(let action):
       let call = try program.call(action, allowed: table.actions, of: table.name)
-      return program.engineEntry(table, MatchKey(values: key), call)
+      return program.engineEntry(table, program.matchKey(key, in: table), call)
     case .actionProfileMemberID(let id): return set("_set_member_id", id)
     case .actionProfileGroupID(let id): return set("_set_group_id", id)
     default:

@@ -71,7 +71,9 @@ struct UpdateEncoder: Sendable {
     return .with {
       $0.tableEntry = .with {
         $0.tableID = table.id
-        $0.match = program.match(MatchKey(values: entry.key), in: table)
+        let key = program.matchKey(entry.key, in: table)
+        $0.match = program.match(key, in: table)
+        $0.priority = key.priority
         if let action { $0.action = action }
       }
     }

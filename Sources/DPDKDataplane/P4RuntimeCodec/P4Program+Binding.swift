@@ -5,7 +5,7 @@ import P4RuntimeProtos
 /// spec), copies actions that several tables use (`hit`, `hit_1`), and makes of an
 /// action profile a table of members and, with a selector, a selector besides.
 extension P4Program {
-  private static func shortName(_ name: String) -> String {
+  static func shortName(_ name: String) -> String {
     name.split(separator: ".").last.map(String.init) ?? name
   }
 
@@ -50,13 +50,13 @@ extension P4Program {
   }
 
   /// Whether a name of the spec is a name of P4, or its numbered copy.
-  private static func isCopy(_ engine: String, of name: String) -> Bool {
+  static func isCopy(_ engine: String, of name: String) -> Bool {
     guard engine.hasPrefix(name) else { return false }
     let rest = engine.dropFirst(name.count)
     return rest.isEmpty || (rest.first == "_" && rest.dropFirst().allSatisfy(\.isNumber))
   }
 
-  private static func mismatch(_ what: String) -> P4Error {
+  static func mismatch(_ what: String) -> P4Error {
     P4Error(
       .invalidArgument,
       "P4Info and the pipeline's spec differ in \(what); they must come from one compilation")
@@ -137,9 +137,11 @@ extension P4Program {
       var filling: Filling = table.isConstTable ? .program : .controller
       let engineKey: [Contract.Field]
       let engineActions: [String]
+      var engineMatch = Contract.MatchKind.exact
       if let engine = contract.table(short) {
         engineKey = engine.key
         engineActions = engine.actions
+        engineMatch = engine.match
       } else if let learner = contract.learners.first(where: { $0.name == short }) {
         engineKey = learner.key
         engineActions = learner.actions
@@ -147,7 +149,8 @@ extension P4Program {
       } else {
         throw Self.mismatch("table \(name)")
       }
-      guard engineKey.count == key.count, zip(engineKey, key).allSatisfy({ $0.bits >= $1.bits })
+      guard engineKey.count == key.count, zip(engineKey, key).allSatisfy({ $0.bits >= $1.bits }),
+        engineMatch != .exact || key.allSatisfy({ $0.kind == .exact })
       else { throw Self.mismatch("the key of table \(name)") }
       let profile = table.implementationID == 0 ? nil : table.implementationID
       if let profile, profiles[profile] == nil {
@@ -162,7 +165,8 @@ extension P4Program {
       guard
         tables.updateValue(
           Table(
-            id: table.preamble.id, name: name, engineTable: short, key: key, actions: actions,
+            id: table.preamble.id, name: name, engineTable: short, key: key,
+            engineBits: engineKey.map(\.bits), engineMatch: engineMatch, actions: actions,
             filling: filling,
             constantDefaultAction: table.constDefaultActionID == 0
               ? nil : table.constDefaultActionID,
@@ -184,29 +188,6 @@ extension P4Program {
     default:
       throw P4Error(
         .invalidArgument, "match field \(field.name) of \(table) has a kind that is not known")
-    }
-  }
-
-  mutating func bindCounters() throws(P4Error) {
-    for counter in info.counters {
-      let name = counter.preamble.name
-      let short = Self.shortName(name)
-      // `p4c-dpdk` makes `name_0` of a counter, or `name_0_packets` and `name_0_bytes`.
-      func array(_ suffix: String) -> PipelineSpec.RegisterArray? {
-        spec.registers.first {
-          $0.name.hasSuffix(suffix)
-            && Self.isCopy(String($0.name.dropLast(suffix.count)), of: short)
-        }
-      }
-      let unit = counter.spec.unit
-      let packets = unit == .bytes ? nil : array("_packets") ?? array("")
-      let bytes = unit == .packets ? nil : array("_bytes") ?? (unit == .bytes ? array("") : nil)
-      let arrays = [packets, bytes].compactMap { $0 }
-      guard !arrays.isEmpty, counter.size > 0, arrays.allSatisfy({ $0.size >= counter.size })
-      else { throw Self.mismatch("counter \(name)") }
-      counters[counter.preamble.id] = Counter(
-        id: counter.preamble.id, name: name, size: Int(counter.size), packets: packets?.name,
-        bytes: bytes?.name)
     }
   }
 }

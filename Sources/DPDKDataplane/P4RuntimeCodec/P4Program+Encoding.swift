@@ -61,6 +61,7 @@ extension P4Program {
       $0.priority = key.priority
       $0.metadata = row.metadata
       $0.controllerMetadata = row.controllerMetadata
+      $0.idleTimeoutNs = row.idleTimeout
       $0.action = .with {
         switch row.action {
         case .call(let call): $0.action = message(call)
@@ -81,9 +82,35 @@ extension P4Program {
     }
   }
 
+  /// The engine's key: ``TableEntry/key``.
+  public func engineKey(_ key: MatchKey, in table: Table) -> [UInt64] {
+    guard table.engineMatch != .exact else { return key.values }
+    let masks = table.key.indices.map { i in
+      let field = table.key[i]
+      let mask = key.masks.isEmpty ? Self.maximum(field.bits) : key.masks[i]
+      // Bits that only the engine's field has are 0 in every frame.
+      let rest = Self.maximum(table.engineBits[i]) & ~Self.maximum(field.bits)
+      return field.kind == .ternary || mask == 0 ? mask : mask | rest
+    }
+    return key.values + masks + [UInt64(max(0, key.priority))]
+  }
+
+  /// The other way of ``engineKey(_:in:)``.
+  public func matchKey(_ key: [UInt64], in table: Table) -> MatchKey {
+    let count = table.key.count
+    guard table.engineMatch != .exact, key.count == 2 * count + 1 else {
+      return MatchKey(values: key)
+    }
+    let isExact = table.key.allSatisfy { $0.kind == .exact }
+    let masks = zip(table.key, key[count...]).map { Self.maximum($0.bits) & $1 }
+    return MatchKey(
+      values: Array(key[..<count]), masks: isExact ? [] : masks,
+      priority: Int32(clamping: key[2 * count]))
+  }
+
   /// The engine's row for an entry with an action of its own.
   public func engineEntry(_ table: Table, _ key: MatchKey, _ call: ActionCall) -> TableEntry {
-    engineEntry(table.engineTable, key.values, call, table.actions)
+    engineEntry(table.engineTable, engineKey(key, in: table), call, table.actions)
   }
 
   /// The engine's row for a member of an action profile.
@@ -127,9 +154,11 @@ extension P4Program {
     return ActionCall(id: action.id, values: action.parameters.map { miss.arguments[$0.index] })
   }
 
-  /// The register arrays behind the counters.
-  public var counterRegisters: [PipelineSpec.RegisterArray] {
-    let names = Set(counters.values.flatMap { [$0.packets, $0.bytes].compactMap { $0 } })
+  /// The register arrays that a controller can write: those behind indirect counters, and
+  /// registers.
+  public var controlledRegisters: [PipelineSpec.RegisterArray] {
+    var names = Set(counters.values.flatMap { [$0.packets, $0.bytes].compactMap { $0 } })
+    names.formUnion(registers.values.compactMap { try? $0.get().registers })
     return spec.registers.filter { names.contains($0.name) }
   }
 }

@@ -52,12 +52,24 @@ public struct P4Program: Sendable {
     /// The engine's table, or its learner.
     public var engineTable: String
     public var key: [MatchField]
+    /// The engine's widths of the key's fields: whole bytes.
+    public var engineBits: [Int]
+    public var engineMatch: Contract.MatchKind
     public var actions: [UInt32: ActionReference]
     public var filling: Filling
     public var constantDefaultAction: UInt32?
     /// The action profile, for tables that have one.
     public var profile: UInt32?
     public var notifiesIdleTimeout: Bool
+    /// nil where P4Info has none.
+    public var directCounter: Result<DirectCounter, P4Error>?
+    public var directMeter: Result<DirectMeter, P4Error>?
+    /// Whether anything is kept of entries besides them.
+    public var hasResources: Bool { directCounter != nil || directMeter != nil || tracksHits }
+    /// Whether the dataplane has to say when entries were hit.
+    public var tracksHits: Bool {
+      notifiesIdleTimeout && filling == .controller && !key.isEmpty
+    }
     /// Whether entries have a priority.
     public var hasPriority: Bool {
       key.contains { $0.kind == .ternary || $0.kind == .range || $0.kind == .optional }
@@ -91,12 +103,18 @@ public struct P4Program: Sendable {
   }
 
   public let info: P4_Config_V1_P4Info
-  public let spec: PipelineSpec
+  /// With the tables marked whose hits have to be tracked.
+  public internal(set) var spec: PipelineSpec
   public let contract: Contract
   public internal(set) var tables: [UInt32: Table] = [:]
   public internal(set) var actions: [UInt32: Action] = [:]
   public internal(set) var profiles: [UInt32: Profile] = [:]
   public internal(set) var counters: [UInt32: Counter] = [:]
+  public internal(set) var meters: [UInt32: Result<Meter, P4Error>] = [:]
+  public internal(set) var registers: [UInt32: Result<Register, P4Error>] = [:]
+
+  /// Whether the dataplane has to say of any table when its entries were hit.
+  public var tracksHits: Bool { spec.tables.contains(where: \.tracksHits) }
 
   public func table(named name: String) -> Table? {
     tables.values.first { $0.name == name || $0.engineTable == name }
@@ -113,5 +131,12 @@ public struct P4Program: Sendable {
     try bindProfiles()
     try bindTables()
     try bindCounters()
+    bindDirectResources()
+    bindMeters()
+    bindRegisters()
+    for i in self.spec.tables.indices {
+      let table = tables.values.first { $0.engineTable == self.spec.tables[i].name }
+      self.spec.tables[i].tracksHits = table?.tracksHits == true
+    }
   }
 }

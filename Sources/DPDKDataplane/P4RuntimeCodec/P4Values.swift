@@ -1,3 +1,4 @@
+import Core
 import Foundation
 
 /// What identifies an entry of a table: one value a key field in P4Info's order, and
@@ -53,9 +54,18 @@ public struct Row: Hashable, Sendable {
   public var action: RowAction
   public var metadata: Data
   public var controllerMetadata: UInt64
-  public init(action: RowAction, metadata: Data = Data(), controllerMetadata: UInt64 = 0) {
+  /// Nanoseconds without a hit after which the controller is told; 0 is never.
+  public var idleTimeout: Int64
+  /// Of its direct meter; nil marks everything green.
+  public var rates: MeterRates?
+  public init(
+    action: RowAction, metadata: Data = Data(), controllerMetadata: UInt64 = 0,
+    idleTimeout: Int64 = 0, rates: MeterRates? = nil
+  ) {
     self.action = action
     self.metadata = metadata
     self.controllerMetadata = controllerMetadata
+    self.idleTimeout = idleTimeout
+    self.rates = rates
   }
 }

@@ -125,6 +125,14 @@ public final class Forwarder: DataplaneHost, PortRegistry, PacketIO, FrameCaptur
 
   public var now: Timestamp { clock.now }
 
+  public func sleep(until time: Timestamp) async throws {
+    while true {
+      let now = clock.now
+      guard now < time else { return }
+      try await Task.sleep(for: .nanoseconds(Int64(clamping: time.nanoseconds - now.nanoseconds)))
+    }
+  }
+
   // MARK: PacketIO
 
   public func inject(_ frame: [UInt8]) async throws {

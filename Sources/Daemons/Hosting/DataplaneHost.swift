@@ -27,6 +27,11 @@ public protocol DataplaneHost: Sendable {
   /// The time that frames are processed at now, for reading learned entries.
   var now: Timestamp { get }
 
+  /// Returns when ``now`` is at least this time.
+  ///
+  /// - Throws: `CancellationError` when the task is cancelled before.
+  func sleep(until time: Timestamp) async throws
+
   /// Takes the dataplane away: from now on no frame is forwarded.
   func uninstall() async
 }

@@ -36,14 +36,22 @@ extension ForwardingState {
       }
     }
     var change = Change()
-    if type == .modify, !entry.hasAction {
-      // The action stays, and there are no direct resources to change: a no-op
-      // (P4Runtime 1.4, 9.1.2).
-      try refuseResources(entry, table)
+    if type == .modify, !entry.hasAction, var row = old {
+      // The action stays (P4Runtime 1.4, 9.1.2), and what is not set does, too.
+      try refuseIdleTimeout(entry, table)
+      if entry.idleTimeoutNs != 0 { row.idleTimeout = entry.idleTimeoutNs }
+      try setResources(type, entry, table, key, &row, &change)
+      change.steps.append(.row(table: table.id, key: key, old: old))
+      tables[table.id]?[key] = row
       return change
     }
-    let new: Row? = type == .delete ? nil : try row(entry, table)
-    if let new { try refuseMixing(new.action, table) }
+    var new: Row?
+    if type != .delete {
+      var row = try row(entry, table)
+      try refuseMixing(row.action, table)
+      try setResources(type, entry, table, key, &row, &change)
+      new = row
+    }
     do throws(P4Error) {
       try point(table, key, from: old, to: new, &change)
     } catch {
@@ -59,13 +67,13 @@ extension ForwardingState {
   private func row(
     _ entry: P4_V1_TableEntry, _ table: P4Program.Table
   ) throws(P4Error) -> Row {
-    try refuseResources(entry, table)
+    try refuseIdleTimeout(entry, table)
     guard entry.hasAction, let action = entry.action.type else {
       throw P4Error(.invalidArgument, "the entry of \(table.name) has no action")
     }
     return Row(
       action: try rowAction(action, table), metadata: entry.metadata,
-      controllerMetadata: entry.controllerMetadata)
+      controllerMetadata: entry.controllerMetadata, idleTimeout: entry.idleTimeoutNs)
   }
 
   private func rowAction(
@@ -98,23 +106,30 @@ extension ForwardingState {
     }
   }
 
-  private func refuseResources(
+  /// Whether an entry may say what it says of idle timeouts, in a Write.
+  private func refuseIdleTimeout(
     _ entry: P4_V1_TableEntry, _ table: P4Program.Table
   ) throws(P4Error) {
-    if entry.hasMeterConfig || entry.hasMeterCounterData { throw noDirectMeter(table.id) }
-    if entry.hasCounterData { throw noDirectCounter(table.id) }
-    try refuseIdleTimeout(entry, table)
+    guard !entry.hasTimeSinceLastHit else {
+      throw P4Error(.invalidArgument, "time_since_last_hit is for reads; leave it unset")
+    }
+    guard entry.idleTimeoutNs != 0 else { return }
+    try refuseIdleTimeouts(of: table, isDefault: entry.isDefaultAction)
+    guard entry.idleTimeoutNs > 0 else {
+      throw P4Error(.invalidArgument, "\(table.name): idle_timeout_ns is negative")
+    }
   }
 
-  /// The engine cannot tell when an entry of a controller was last hit.
-  func refuseIdleTimeout(
-    _ entry: P4_V1_TableEntry, _ table: P4Program.Table
-  ) throws(P4Error) {
-    guard entry.idleTimeoutNs != 0 || entry.hasTimeSinceLastHit else { return }
-    // Default entries never have one (P4Runtime 1.4, 9.1, "Idle-timeout").
-    throw table.notifiesIdleTimeout && !entry.isDefaultAction
-      ? P4Error(.unimplemented, "the engine does not tell when an entry was last hit")
-      : P4Error(.invalidArgument, "\(table.name) has no idle timeout")
+  /// - Throws: ``P4Error/Code/invalidArgument`` where P4Info has none, and for default
+  ///   entries, which never have one (P4Runtime 1.4, 9.1, "Idle-timeout").
+  func refuseIdleTimeouts(of table: P4Program.Table, isDefault: Bool) throws(P4Error) {
+    guard table.notifiesIdleTimeout, !isDefault else {
+      throw P4Error(.invalidArgument, "\(table.name) has no idle timeout")
+    }
+    guard table.tracksHits else {
+      throw P4Error(
+        .unimplemented, "\(table.name): idle timeouts are those of controllers' entries")
+    }
   }
 
   private mutating func setDefault(
@@ -126,13 +141,14 @@ extension ForwardingState {
     guard entry.match.isEmpty, entry.priority == 0 else {
       throw P4Error(.invalidArgument, "the default entry has neither match nor priority")
     }
-    try refuseResources(entry, table)
+    try refuseIdleTimeout(entry, table)
     guard table.constantDefaultAction == nil, table.profile == nil, table.filling != .pipeline
     else { throw P4Error(.permissionDenied, "the default entry of \(table.name) is constant") }
     var change = Change()
     let old = defaults[table.id]
     change.steps.append(.defaultRow(table: table.id, old: old))
     guard entry.hasAction else {
+      try resetDefaultResources(entry, table, &change)
       change.engine.append(.resetDefault(table: table.engineTable))
       defaults[table.id] = nil
       return change
@@ -153,6 +169,7 @@ extension ForwardingState {
       change.engine.append(
         .setDefault(table: engine.table, action: engine.action, arguments: engine.arguments))
     }
+    try setDefaultResources(entry, table, engine.action, &change)
     defaults[table.id] = Row(
       action: .call(call), metadata: entry.metadata, controllerMetadata: entry.controllerMetadata)
     return change
@@ -163,29 +180,29 @@ extension ForwardingState {
     _ table: P4Program.Table, _ key: MatchKey, from old: Row?, to new: Row?,
     _ change: inout Change
   ) throws(P4Error) {
-    let isExact = key.masks.isEmpty
-    guard isExact else {
+    guard !table.key.contains(where: { $0.kind == .range }) else {
       throw P4Error(
-        .unimplemented, "\(table.name): this target programs exact matches only")
+        .unimplemented, "\(table.name): the engine matches masks and prefixes, no ranges")
     }
+    let engineKey = program.engineKey(key, in: table)
     if let profile = table.profile {
       let row = ProfileState.RowID(table: table.id, key: key)
       if new == nil {
-        change.engine.append(.delete(table: table.engineTable, key: key.values))
+        change.engine.append(.delete(table: table.engineTable, key: engineKey))
       }
       // Before the new one, so that a set that is replaced makes room for it.
       if let old { release(old.action, profile, row, &change) }
       if let new {
         let target = try acquire(new.action, profile, table, key, &change)
         let entry = TableEntry(
-          table: table.engineTable, key: key.values, action: target.action,
+          table: table.engineTable, key: engineKey, action: target.action,
           arguments: [UInt64(target.id)])
         change.engine.append(old == nil ? .insert(entry) : .modify(entry))
       }
       return
     }
     guard case .call(let call)? = new?.action else {
-      change.engine.append(.delete(table: table.engineTable, key: key.values))
+      change.engine.append(.delete(table: table.engineTable, key: engineKey))
       return
     }
     let entry = program.engineEntry(table, key, call)

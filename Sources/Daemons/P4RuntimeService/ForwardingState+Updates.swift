@@ -1,8 +1,10 @@
+import Core
 import P4RuntimeCodec
 import P4RuntimeProtos
 
 extension ForwardingState {
-  /// Updates that make this state of an empty one: members, groups, entries, defaults.
+  /// Updates that make this state of an empty one: members, groups, entries with the rates
+  /// of their meters, defaults, meters.
   func updates() -> [P4_V1_Update] {
     var result: [P4_V1_Update] = []
     func add(_ type: P4_V1_Update.TypeEnum, _ entity: P4_V1_Entity) {
@@ -22,6 +24,12 @@ extension ForwardingState {
         preconditionFailure("a query for everything is always good: \(error)")
       }
     }
+    for i in result.indices {
+      guard case .tableEntry(let entry)? = result[i].entity.entity,
+        let rates = program.tables[entry.tableID].flatMap({ rates(of: entry, in: $0) })
+      else { continue }
+      result[i].entity.tableEntry.meterConfig = Self.message(rates)
+    }
     for (id, row) in defaults.sorted(by: { $0.key < $1.key }) {
       guard case .call(let call) = row.action else { continue }
       add(
@@ -36,7 +44,34 @@ extension ForwardingState {
           }
         })
     }
+    for (id, rates) in defaultRates.sorted(by: { $0.key < $1.key }) {
+      add(
+        .modify,
+        .with {
+          $0.directMeterEntry.tableEntry.tableID = id
+          $0.directMeterEntry.tableEntry.isDefaultAction = true
+          $0.directMeterEntry.config = Self.message(rates)
+        })
+    }
+    for (id, all) in meters.sorted(by: { $0.key < $1.key }) {
+      for (index, rates) in all.sorted(by: { $0.key < $1.key }) {
+        add(
+          .modify,
+          .with {
+            $0.meterEntry.meterID = id
+            $0.meterEntry.index.index = Int64(index)
+            $0.meterEntry.config = Self.message(rates)
+          })
+      }
+    }
     return result
+  }
+
+  private func rates(of entry: P4_V1_TableEntry, in table: P4Program.Table) -> MeterRates? {
+    guard table.directMeter != nil, let key = try? program.key(of: entry, in: table) else {
+      return nil
+    }
+    return tables[table.id]?[key]?.rates
   }
 
   /// A state made by updates, with what the engine has to do for it.
@@ -50,7 +85,7 @@ extension ForwardingState {
     for update in updates {
       let change = try state.perform(update)
       all.engine += change.engine
-      all.registers += change.registers
+      all.writes += change.writes
     }
     return (state, all)
   }

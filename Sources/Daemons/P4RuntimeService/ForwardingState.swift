@@ -16,6 +16,10 @@ struct ForwardingState: Sendable {
 
   /// Defaults that a controller has changed.
   var defaults: [UInt32: Row] = [:]
+  /// Of the direct meters of defaults.
+  var defaultRates: [UInt32: MeterRates] = [:]
+  /// Meter → index → its rates; others mark everything green.
+  var meters: [UInt32: [Int: MeterRates]] = [:]
 
   init(program: P4Program) {
     self.program = program
@@ -30,6 +34,8 @@ struct ForwardingState: Sendable {
   enum Step: Sendable {
     case row(table: UInt32, key: MatchKey, old: Row?)
     case defaultRow(table: UInt32, old: Row?)
+    case defaultRates(table: UInt32, old: MeterRates?)
+    case meter(UInt32, index: Int, old: MeterRates?)
     case profile(UInt32, ProfileState.Step)
   }
 
@@ -37,14 +43,8 @@ struct ForwardingState: Sendable {
   struct Change: Sendable {
     var steps: [Step] = []
     var engine: [Update] = []
-    var registers: [RegisterWrite] = []
-  }
-
-  /// Cells of a register array that get a value: one of them, or all.
-  struct RegisterWrite: Hashable, Sendable {
-    var name: String
-    var index: Int?
-    var value: UInt64
+    /// Behind those of the engine.
+    var writes: [ArrayWrite] = []
   }
 
   /// Judges an update and takes it over.
@@ -60,19 +60,21 @@ struct ForwardingState: Sendable {
     case .tableEntry(let entry): return try perform(update.type, entry)
     case .actionProfileMember(let member): return try perform(update.type, member)
     case .actionProfileGroup(let group): return try perform(update.type, group)
-    case .counterEntry(let entry): return try write(update.type, entry)
+    case .counterEntry(let entry):
+      try requireModify(update.type, "counters")
+      return try write(entry)
     case .directCounterEntry(let entry):
       try requireModify(update.type, "direct counters")
-      throw noDirectCounter(entry.tableEntry.tableID)
-    case .directMeterEntry(let entry):
-      try requireModify(update.type, "direct meters")
-      throw noDirectMeter(entry.tableEntry.tableID)
+      return try write(entry)
     case .meterEntry(let entry):
       try requireModify(update.type, "meters")
-      throw noMeter(entry.meterID)
+      return try write(entry)
+    case .directMeterEntry(let entry):
+      try requireModify(update.type, "direct meters")
+      return try write(entry)
     case .registerEntry(let entry):
       try requireModify(update.type, "registers")
-      throw noRegister(entry.registerID)
+      return try write(entry)
     case .valueSetEntry(let entry): throw noValueSet(entry.valueSetID)
     case .digestEntry(let entry): throw noDigest(entry.digestID)
     case .externEntry(let entry):
@@ -89,6 +91,8 @@ struct ForwardingState: Sendable {
       switch step {
       case .row(let table, let key, let old): tables[table]?[key] = old
       case .defaultRow(let table, let old): defaults[table] = old
+      case .defaultRates(let table, let old): defaultRates[table] = old
+      case .meter(let id, let index, let old): meters[id, default: [:]][index] = old
       case .profile(let id, let step): profiles[id]?.undo(step)
       }
     }
@@ -111,14 +115,6 @@ struct ForwardingState: Sendable {
     guard type == .modify else { throw P4Error(.invalidArgument, "\(what) can only be modified") }
   }
 
-  func noMeter(_ id: UInt32) -> P4Error {
-    unserved("meter", id, program.info.meters.map(\.preamble.id))
-  }
-
-  func noRegister(_ id: UInt32) -> P4Error {
-    unserved("register", id, program.info.registers.map(\.preamble.id))
-  }
-
   func noValueSet(_ id: UInt32) -> P4Error {
     unserved("value set", id, program.info.valueSets.map(\.preamble.id))
   }
@@ -131,57 +127,5 @@ struct ForwardingState: Sendable {
   private func unserved(_ kind: String, _ id: UInt32, _ present: [UInt32]) -> P4Error {
     present.contains(id)
       ? P4Error(.unimplemented, "\(kind)s are not served here") : unknown(kind, id)
-  }
-
-  func noDirectCounter(_ table: UInt32) -> P4Error {
-    guard let table = program.tables[table] else { return unknown("table", table) }
-    return program.info.directCounters.contains { $0.directTableID == table.id }
-      ? P4Error(.unimplemented, "direct counters are not served here")
-      : P4Error(.invalidArgument, "\(table.name) has no direct counter")
-  }
-
-  func noDirectMeter(_ table: UInt32) -> P4Error {
-    guard let table = program.tables[table] else { return unknown("table", table) }
-    return program.info.directMeters.contains { $0.directTableID == table.id }
-      ? P4Error(.unimplemented, "direct meters are not served here")
-      : P4Error(.invalidArgument, "\(table.name) has no direct meter")
-  }
-
-  private mutating func write(
-    _ type: P4_V1_Update.TypeEnum, _ entry: P4_V1_CounterEntry
-  ) throws(P4Error) -> Change {
-    try requireModify(type, "counters")
-    guard let counter = program.counters[entry.counterID] else {
-      throw unknown("counter", entry.counterID)
-    }
-    let index = try entry.hasIndex ? Self.index(entry.index, of: counter) : nil
-    guard entry.hasData else { return Change() }
-    guard entry.data.packetCount >= 0, entry.data.byteCount >= 0 else {
-      throw P4Error(.invalidArgument, "\(counter.name): counts are 0 or more")
-    }
-    var change = Change()
-    if let name = counter.packets {
-      change.registers.append(
-        RegisterWrite(name: name, index: index, value: UInt64(entry.data.packetCount)))
-    }
-    if let name = counter.bytes {
-      change.registers.append(
-        RegisterWrite(name: name, index: index, value: UInt64(entry.data.byteCount)))
-    }
-    return change
-  }
-
-  /// - Throws: ``P4Error/Code/invalidArgument`` for a negative index,
-  ///   ``P4Error/Code/outOfRange`` for one beyond the array.
-  static func index(
-    _ index: P4_V1_Index, of counter: P4Program.Counter
-  ) throws(P4Error) -> Int {
-    guard index.index >= 0 else {
-      throw P4Error(.invalidArgument, "\(counter.name): the index \(index.index) is negative")
-    }
-    guard index.index < Int64(counter.size) else {
-      throw P4Error(.outOfRange, "\(counter.name) has the indices 0...\(counter.size - 1)")
-    }
-    return Int(index.index)
   }
 }

@@ -27,10 +27,10 @@ extension PipelineController {
       let config = try verified(request)
       saved = config
       savedState = ForwardingState(program: config.program)
-      savedRegisters = [:]
+      savedArrays = ArrayContent()
     case .verifyAndCommit:
       let config = try verified(request)
-      do throws(P4Error) { try await commit(config, [], [:]) } catch {
+      do throws(P4Error) { try await commit(config, [], ArrayContent()) } catch {
         throw Self.notRealised(error)
       }
     case .commit:
@@ -40,7 +40,7 @@ extension PipelineController {
       guard let config = saved, let state = savedState else {
         throw P4Error(.notFound, "no config is saved; VERIFY_AND_SAVE one first")
       }
-      try await commit(config, state.updates(), savedRegisters)
+      try await commit(config, state.updates(), savedArrays)
     case .reconcileAndCommit:
       try await reconcile(try verified(request))
     case .unspecified:
@@ -48,6 +48,28 @@ extension PipelineController {
     case .UNRECOGNIZED(let value):
       throw P4Error(.invalidArgument, "action \(value) is not known")
     }
+  }
+
+  /// The counts and registers of the active pipeline that another one has, too.
+  private func keptArrays(_ program: P4Program) async throws -> ArrayContent {
+    var content = ArrayContent()
+    guard let old = active?.program, let state = activeState else { return content }
+    let names = program.controlledRegisters.filter { array in
+      old.controlledRegisters.contains { $0.name == array.name && $0.size == array.size }
+    }.map(\.name)
+    if !names.isEmpty { content.registers = try await registersOfActive(Set(names)) }
+    var elements: [Element] = []
+    for table in old.tables.values {
+      guard case .success(let counter)? = table.directCounter,
+        case .success(counter)? = program.tables[table.id]?.directCounter
+      else { continue }
+      let arrays = [counter.packets, counter.bytes].compactMap(\.self)
+      for place in state.places(in: table) + [.index(0)] {
+        elements += arrays.map { Element(array: $0, place: place) }
+      }
+    }
+    content.entries = try await valuesOfActive(elements)
+    return content
   }
 
   /// Puts a pipeline in place with the entries and counters of the active one.
@@ -62,12 +84,8 @@ extension PipelineController {
       await journal?.committed(config.message, updates: updates)
       return
     }
-    let kept = config.program.counterRegisters.filter { array in
-      active?.program.counterRegisters.contains { $0.name == array.name && $0.size == array.size }
-        ?? false
-    }
-    let registers = kept.isEmpty ? [:] : try await registersOfActive(Set(kept.map(\.name)))
-    do throws(P4Error) { try await commit(config, updates, registers) } catch {
+    let arrays = try await keptArrays(config.program)
+    do throws(P4Error) { try await commit(config, updates, arrays) } catch {
       throw Self.notRealised(
         P4Error(error.code, "the present entries cannot be kept: \(error.message)"))
     }
@@ -82,7 +100,7 @@ extension PipelineController {
   private func dropSaved() {
     saved = nil
     savedState = nil
-    savedRegisters = [:]
+    savedArrays = ArrayContent()
   }
 
   private func verified(
@@ -102,21 +120,21 @@ extension PipelineController {
   ///
   /// - Parameter prepare: called with the new dataplane before any frame gets there.
   private func commit(
-    _ config: PipelineConfig, _ updates: [P4_V1_Update], _ registers: [String: [UInt64]],
+    _ config: PipelineConfig, _ updates: [P4_V1_Update], _ arrays: ArrayContent,
     prepare: @escaping @Sendable (any Dataplane) -> Void = { _ in }
   ) async throws(P4Error) {
     let (newState, change) = try ForwardingState.replaying(updates, on: config.program)
     let maker = maker
     let spec = config.program.spec
+    let now = host.now
     do {
       try await host.install {
         let dataplane = try maker.make(spec)
         try dataplane.apply(change.engine)
-        for (name, values) in registers {
-          for (index, value) in values.enumerated() {
-            try dataplane.setRegister(name, index, to: value)
-          }
+        for write in change.writes where write.isConfiguration {
+          try write.perform(on: dataplane, at: now)
         }
+        try arrays.write(to: dataplane)
         prepare(dataplane)
         return dataplane
       }
@@ -127,6 +145,8 @@ extension PipelineController {
     }
     active = config
     activeState = newState
+    idle = IdleTimers(newState, at: host.now)
+    wakeIdleWatch()
     dropSaved()
     logger.info(
       "pipeline committed", metadata: ["spec": "\(spec.source)", "updates": "\(updates.count)"])
@@ -144,7 +164,7 @@ extension PipelineController {
   ) async throws {
     try await turnstile.pass {
       let config = try PipelineConfig(config)
-      try await self.commit(config, updates, [:], prepare: prepare)
+      try await self.commit(config, updates, ArrayContent(), prepare: prepare)
     }
   }
 

@@ -39,8 +39,10 @@ extension PipelineController {
       isAtomic
       ? await attemptAll(request.updates, &state) : await attemptEach(request.updates, &state)
     if isRealised { activeState = consume state } else { savedState = consume state }
-    if isRealised, let journal {
-      let good = zip(request.updates, results).filter { $0.1 == nil }.map(\.0)
+    guard isRealised else { return results }
+    let good = zip(request.updates, results).filter { $0.1 == nil }.map(\.0)
+    followIdleTimeouts(of: good)
+    if let journal {
       if !good.isEmpty, await journal.applied(good), let active,
         let updates = activeState?.updates()
       {
@@ -112,30 +114,17 @@ extension PipelineController {
 
   /// Makes the dataplane follow; the error if it does not, and then nothing has changed.
   private func realise(_ changes: [ForwardingState.Change]) async -> P4Error? {
-    let registers = changes.flatMap(\.registers)
+    let writes = changes.flatMap(\.writes)
     guard saved == nil else {
-      for write in registers {
-        var values = registersOfSaved(write.name)
-        for index in write.index.map({ $0..<$0 + 1 }) ?? values.indices {
-          values[index] = write.value
-        }
-        savedRegisters[write.name] = values
-      }
+      for write in writes { savedArrays.take(write) { originalRegisters($0) } }
       return nil
     }
     let updates = changes.flatMap(\.engine)
-    guard !updates.isEmpty || !registers.isEmpty else { return nil }
+    guard !updates.isEmpty || !writes.isEmpty else { return nil }
+    let now = host.now
     do {
       try await host.withDataplane(applying: updates) { dataplane in
-        for write in registers {
-          if let index = write.index {
-            try dataplane.setRegister(write.name, index, to: write.value)
-          } else {
-            for index in try dataplane.registers(write.name).indices {
-              try dataplane.setRegister(write.name, index, to: write.value)
-            }
-          }
-        }
+        for write in writes { try write.perform(on: dataplane, at: now) }
       }
       return nil
     } catch let error as DataplaneError {

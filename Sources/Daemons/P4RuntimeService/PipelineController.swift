@@ -39,8 +39,13 @@ public actor PipelineController {
   /// time, which takes it out while it changes it.
   var activeState: ForwardingState?
   var savedState: ForwardingState?
-  /// Counters of the saved pipeline that were written, for its COMMIT.
-  var savedRegisters: [String: [UInt64]] = [:]
+  /// Counters and registers of the saved pipeline that were written, for its COMMIT.
+  var savedArrays = ArrayContent()
+  /// Of the active pipeline's entries.
+  var idle = IdleTimers()
+  /// Who waits for them.
+  var idleWatch: CheckedContinuation<Void, Never>?
+  var isIdleWatchWoken = false
   var arbitration: Arbitration
   var streams: [UInt64: ControllerStream] = [:]
   private var lastStreamID: UInt64 = 0

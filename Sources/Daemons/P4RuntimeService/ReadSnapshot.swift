@@ -7,29 +7,18 @@ struct ReadSnapshot: Sendable {
   let state: ForwardingState
   /// Learner → its live entries.
   var learned: [String: [LearnedEntry]] = [:]
-  var registers: [String: [UInt64]] = [:]
+  /// What was asked for of arrays.
+  var arrays = ArrayReadings()
 
   init(state: ForwardingState) { self.state = state }
 
-  private var program: P4Program { state.program }
+  var program: P4Program { state.program }
 
   static func readsLearners(_ request: P4_V1_ReadRequest, _ program: P4Program) -> Bool {
     request.entities.contains {
       guard case .tableEntry(let entry)? = $0.entity, !entry.isDefaultAction else { return false }
       return entry.tableID == 0 || program.tables[entry.tableID]?.filling == .pipeline
     }
-  }
-
-  static func registers(_ request: P4_V1_ReadRequest, _ program: P4Program) -> Set<String> {
-    var names: Set<String> = []
-    for entity in request.entities {
-      guard case .counterEntry(let entry)? = entity.entity else { continue }
-      for counter in program.counters.values
-      where entry.counterID == 0 || entry.counterID == counter.id {
-        names.formUnion([counter.packets, counter.bytes].compactMap { $0 })
-      }
-    }
-    return names
   }
 
   /// The entities that a query selects, in a stable order, made as they are asked for.
@@ -41,14 +30,10 @@ struct ReadSnapshot: Sendable {
     case .actionProfileMember(let member): return try answer(member)
     case .actionProfileGroup(let group): return try answer(group)
     case .counterEntry(let entry): return try answer(entry)
-    case .directCounterEntry(let entry):
-      if entry.tableEntry.tableID != 0 { throw state.noDirectCounter(entry.tableEntry.tableID) }
-    case .directMeterEntry(let entry):
-      if entry.tableEntry.tableID != 0 { throw state.noDirectMeter(entry.tableEntry.tableID) }
-    case .meterEntry(let entry):
-      if entry.meterID != 0 { throw state.noMeter(entry.meterID) }
-    case .registerEntry(let entry):
-      if entry.registerID != 0 { throw state.noRegister(entry.registerID) }
+    case .directCounterEntry(let entry): return try answer(entry)
+    case .directMeterEntry(let entry): return try answer(entry)
+    case .meterEntry(let entry): return try answer(entry)
+    case .registerEntry(let entry): return try answer(entry)
     case .valueSetEntry(let entry):
       if entry.valueSetID != 0 { throw state.noValueSet(entry.valueSetID) }
     case .digestEntry(let entry):
@@ -115,46 +100,6 @@ struct ReadSnapshot: Sendable {
     }
   }
 
-  private func answer(
-    _ query: P4_V1_CounterEntry
-  ) throws(P4Error) -> AnySequence<P4_V1_Entity> {
-    let counters: [P4Program.Counter]
-    if query.counterID == 0 {
-      counters = program.counters.values.sorted { $0.id < $1.id }
-    } else {
-      guard let counter = program.counters[query.counterID] else {
-        throw state.unknown("counter", query.counterID)
-      }
-      counters = [counter]
-    }
-    var all: [AnySequence<P4_V1_Entity>] = []
-    for counter in counters {
-      let only = try query.hasIndex ? ForwardingState.index(query.index, of: counter) : nil
-      let packets = counter.packets.flatMap { registers[$0] } ?? []
-      let bytes = counter.bytes.flatMap { registers[$0] } ?? []
-      let indices = only.map { $0..<$0 + 1 } ?? 0..<counter.size
-      all.append(
-        AnySequence(
-          indices.lazy.map { index in
-            .with {
-              $0.counterEntry = .with {
-                $0.counterID = counter.id
-                $0.index = .with { $0.index = Int64(index) }
-                $0.data = .with {
-                  if packets.indices.contains(index) {
-                    $0.packetCount = Int64(truncatingIfNeeded: packets[index])
-                  }
-                  if bytes.indices.contains(index) {
-                    $0.byteCount = Int64(truncatingIfNeeded: bytes[index])
-                  }
-                }
-              }
-            }
-          }))
-    }
-    return AnySequence(all.lazy.joined())
-  }
-
   private func answer(_ query: P4_V1_TableEntry) throws(P4Error) -> AnySequence<P4_V1_Entity> {
     guard query.tableID == 0 else { return try rows(of: try state.table(query.tableID), query) }
     guard query.match.isEmpty, !query.hasAction, query.priority == 0, query.metadata.isEmpty,
@@ -172,14 +117,23 @@ struct ReadSnapshot: Sendable {
   private func rows(
     of table: P4Program.Table, _ query: P4_V1_TableEntry
   ) throws(P4Error) -> AnySequence<P4_V1_Entity> {
-    if query.hasCounterData { throw state.noDirectCounter(table.id) }
-    if query.hasMeterConfig || query.hasMeterCounterData { throw state.noDirectMeter(table.id) }
-    try state.refuseIdleTimeout(query, table)
+    // A query for all tables takes what each of them has.
+    if query.tableID != 0 {
+      if query.hasCounterData { _ = try state.directCounter(of: table) }
+      if query.hasMeterConfig || query.hasMeterCounterData {
+        _ = try state.directMeter(of: table)
+      }
+      if query.idleTimeoutNs != 0 || query.hasTimeSinceLastHit {
+        try state.refuseIdleTimeouts(of: table, isDefault: query.isDefaultAction)
+      }
+    }
     if query.isDefaultAction {
       guard query.match.isEmpty, query.priority == 0 else {
         throw P4Error(.invalidArgument, "the default entry has neither match nor priority")
       }
-      return AnySequence([.with { $0.tableEntry = defaultEntry(table) }])
+      var entry = defaultEntry(table)
+      addResources(to: &entry, query, table, .index(0), state.defaultRates[table.id])
+      return AnySequence([.with { $0.tableEntry = entry }])
     }
     let wanted = query.match.isEmpty ? nil : try program.key(of: query, in: table)
     let action = try actionFilter(query, table)
@@ -192,7 +146,9 @@ struct ReadSnapshot: Sendable {
       if let action {
         guard case .call(let call) = row.action, call.id == action else { return nil }
       }
-      return .with { $0.tableEntry = program.message(row, key: key, in: table) }
+      var entry = program.message(row, key: key, in: table)
+      addResources(to: &entry, query, table, state.place(of: key, in: table), row.rates)
+      return .with { $0.tableEntry = entry }
     }
     if table.filling == .pipeline {
       let entries = learned[table.engineTable] ?? []
@@ -206,7 +162,7 @@ struct ReadSnapshot: Sendable {
         })
     }
     let rows = state.tables[table.id] ?? [:]
-    let keys = wanted.map { [$0] } ?? rows.keys.sorted(by: Self.precedes)
+    let keys = wanted.map { [$0] } ?? state.keys(of: table)
     return AnySequence(keys.lazy.compactMap { key in rows[key].flatMap { entity(key, $0) } })
   }
 
@@ -221,12 +177,6 @@ struct ReadSnapshot: Sendable {
       throw P4Error(.invalidArgument, "\(table.name) has no action \(action.actionID)")
     }
     return action.actionID
-  }
-
-  private static func precedes(_ a: MatchKey, _ b: MatchKey) -> Bool {
-    if a.priority != b.priority { return a.priority > b.priority }
-    if a.values != b.values { return a.values.lexicographicallyPrecedes(b.values) }
-    return a.masks.lexicographicallyPrecedes(b.masks)
   }
 
   private func defaultEntry(_ table: P4Program.Table) -> P4_V1_TableEntry {

@@ -19,9 +19,9 @@ public struct RowView: Sendable {
   }
 
   public func entry(of table: String, key: [UInt64]) -> TableEntry? {
-    let key = MatchKey(values: key)
-    guard let table = find(table), let row = state.tables[table.id]?[key] else { return nil }
-    return entry(table, key, row)
+    guard let table = find(table) else { return nil }
+    let key = state.program.matchKey(key, in: table)
+    return state.tables[table.id]?[key].flatMap { entry(table, key, $0) }
   }
 
   private func find(_ name: String) -> P4Program.Table? {

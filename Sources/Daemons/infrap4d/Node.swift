@@ -101,6 +101,8 @@ struct Node {
     let logger = logger
     let packets = Task { await controller.deliverPackets() }
     defer { packets.cancel() }
+    let idle = Task { await controller.watchIdleEntries() }
+    defer { idle.cancel() }
     let signals = TerminationSignals {
       logger.notice("stopping", metadata: ["signal": "\($0)"])
       for listener in listeners { listener.stop() }

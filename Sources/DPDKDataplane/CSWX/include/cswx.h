@@ -60,6 +60,21 @@ int cswx_table_default(cswx *p, uint32_t table, uint32_t action, const uint64_t 
 /// Reads an entry back from the engine: 1 found, 0 not.
 int cswx_table_get(cswx *p, uint32_t table, const uint64_t *key, uint32_t *action,
                    uint64_t *arguments);
+/// The place of an entry in arrays indexed by `entryid`: 0 when it is not there.
+int64_t cswx_table_index(cswx *p, uint32_t table, const uint64_t *key);
+
+/// Tables of which the engine makes a whole from all entries (wildcard match): makes one of
+/// `count` entries, the one that wins first. Entry i has the index i + 1. Keys and masks are
+/// one after another, arguments `stride` apart. NULL when it cannot be made: no memory, or
+/// the masks are too manifold.
+void *cswx_rules_make(cswx *p, uint32_t table, uint32_t count, const uint64_t *keys,
+                      const uint64_t *masks, const uint32_t *actions, const uint64_t *arguments,
+                      uint32_t stride);
+/// Puts it in the place of the present one, which is freed.
+void cswx_rules_use(cswx *p, uint32_t table, void *rules);
+/// Frees one that is not used.
+void cswx_rules_free(cswx *p, uint32_t table, void *rules);
+
 /// Replaces the members of a group.
 int cswx_group_set(cswx *p, uint32_t selector, uint32_t group, uint32_t count, const uint32_t *ids,
                    const uint32_t *weights);
@@ -69,6 +84,14 @@ int cswx_table_stats(cswx *p, const char *table, uint64_t values[2], uint64_t *a
 int cswx_learner_stats(cswx *p, const char *learner, uint64_t values[5], uint64_t *actions);
 int cswx_register_read(cswx *p, const char *name, uint32_t index, uint64_t *value);
 int cswx_register_write(cswx *p, const char *name, uint32_t index, uint64_t value);
+/// Meters: bytes a second and bytes, committed and peak, under a name that is free.
+int cswx_profile_add(cswx *p, const char *profile, const uint64_t rates[4]);
+int cswx_profile_delete(cswx *p, const char *profile);
+/// NULL: everything is green.
+int cswx_meter_set(cswx *p, const char *array, uint32_t index, const char *profile);
+/// Packets and bytes that were green, yellow, red.
+int cswx_meter_stats(cswx *p, const char *array, uint32_t index, uint64_t packets[3],
+                     uint64_t bytes[3]);
 int cswx_timeout_set(cswx *p, uint32_t learner, uint32_t id, uint32_t seconds);
 
 /// Slots of a learner, and what is in one: 1 live, 0 not. Key and argument
