@@ -397,7 +397,7 @@ let package = Package(
       name: "P4RuntimeTesting",
       dependencies: [
         "Core", "SimDataplane", "Hosting", "P4RuntimeService", "P4RuntimeProtos", "PipelineProtos",
-        dpdk,
+        "GNMIProtos", dpdk,
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),

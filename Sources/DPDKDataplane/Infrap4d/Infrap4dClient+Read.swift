@@ -68,7 +68,9 @@ extension Infrap4dClient {
       if let error {
         let details = Self.details(error)
         guard details.count == batch.count,
-          details.allSatisfy({ [.ok, .notFound].contains(P4Error.Code(rawValue: $0.canonicalCode)) })
+          details.allSatisfy({
+            [.ok, .notFound].contains(P4Error.Code(rawValue: $0.canonicalCode))
+          })
         else { throw failure(error, "read") }
       }
       all.rows.merge(state.rows) { old, _ in old }

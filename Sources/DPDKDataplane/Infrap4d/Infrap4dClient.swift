@@ -110,15 +110,19 @@ public actor Infrap4dClient {
     }
   }
 
+  /// Why it is not ready, or nil.
+  public var waiting: String? {
+    switch standing {
+    case .away(let reason): reason
+    case .backup: "another controller with a higher election id is primary"
+    case .primary: nil
+    }
+  }
+
   private func giveUp(_ id: UInt64) {
-    let why =
-      switch standing {
-      case .away(let reason): reason
-      case .backup: "another controller with a higher election id is primary"
-      case .primary: "it came too late"
-      }
     waiters.removeValue(forKey: id)?.resume(
-      throwing: DataplaneError(.unavailable, "infrap4d at \(options.address)", why))
+      throwing: DataplaneError(
+        .unavailable, "infrap4d at \(options.address)", waiting ?? "it came too late"))
   }
 
   /// Runs an operation when the server is ready, and again when the server went away

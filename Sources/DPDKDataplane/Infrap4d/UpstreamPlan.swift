@@ -91,7 +91,8 @@ struct UpstreamPlan {
     }
     let gone = groups.filter { present.groups[$0] != nil }
     return Set(
-      present.rows.lazy.filter { encoder.group(of: $0.value).map(gone.contains) ?? false }.map(\.key))
+      present.rows.lazy.filter { encoder.group(of: $0.value).map(gone.contains) ?? false }.map(
+        \.key))
   }
 
   /// Away with the old, from the outside in; and the new, from the inside out.

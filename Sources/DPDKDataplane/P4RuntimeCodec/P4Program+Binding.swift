@@ -169,7 +169,8 @@ extension P4Program {
             filling: filling,
             constantDefaultAction: table.constDefaultActionID == 0
               ? nil : table.constDefaultActionID,
-            size: Int(table.size), profile: profile, notifiesIdleTimeout: table.idleTimeoutBehavior == .notifyControl),
+            size: Int(table.size), profile: profile,
+            notifiesIdleTimeout: table.idleTimeoutBehavior == .notifyControl),
           forKey: table.preamble.id) == nil
       else { throw P4Error(.invalidArgument, "P4Info has id \(table.preamble.id) twice") }
     }
