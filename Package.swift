@@ -412,7 +412,8 @@ let package = Package(
     .testTarget(
       name: "Infrap4dDataplaneTests",
       dependencies: [
-        "Infrap4dDataplane", "P4RuntimeTesting", "P4RuntimeService", "P4RuntimeProtos", "Core",
+        "Infrap4dDataplane", "P4RuntimeTesting", "P4RuntimeService", "P4RuntimeProtos",
+        "PipelineProtos", "Core",
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "Logging", package: "swift-log"),
