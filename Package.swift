@@ -59,11 +59,13 @@ let package = Package(
       name: "K8sDPArtefacts",
       path: "k8s_dp",
       exclude: [
-        "artefacts.sha256", "compile.sh", "context.json", "k8s_dp.conf", "k8s_dp.p4",
-        "k8s_dp.pb.bin", "pack.py", "tdi.json",
+        "artefacts.sha256", "compile.sh", "k8s_dp.conf", "k8s_dp.p4", "k8s_dp.pb.bin", "pack.py",
       ],
       sources: ["K8sDPArtefacts.swift"],
-      resources: [.embedInCode("k8s_dp.spec"), .embedInCode("p4Info.txt")]
+      resources: [
+        .embedInCode("k8s_dp.spec"), .embedInCode("p4Info.txt"), .embedInCode("context.json"),
+        .embedInCode("tdi.json"),
+      ]
     ),
 
     // libdpdk's pkg-config file does not parse in SwiftPM, so its two include
@@ -125,6 +127,7 @@ let package = Package(
       dependencies: [
         "Core", "SimDataplane", "Replay", dpdk,
         .target(name: "LiveReplay", condition: .when(traits: ["Infrap4d"])),
+        .target(name: "Infrap4dDataplane", condition: .when(traits: ["Infrap4d"])),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -150,7 +153,8 @@ let package = Package(
     .target(
       name: "Infrap4dDataplane",
       dependencies: [
-        "Core", "K8sDPArtefacts", "P4RuntimeCodec", "P4RuntimeProtos", "PipelineProtos",
+        "Core", "GNMIProtos", "K8sDPArtefacts", "P4RuntimeCodec", "P4RuntimeProtos",
+        "PipelineProtos",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
@@ -417,7 +421,7 @@ let package = Package(
       name: "P4RuntimeTesting",
       dependencies: [
         "Core", "SimDataplane", "Hosting", "P4RuntimeService", "P4RuntimeProtos", "PipelineProtos",
-        "TestPrograms", dpdk,
+        "GNMIProtos", "TestPrograms", dpdk,
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
@@ -438,7 +442,8 @@ let package = Package(
     .testTarget(
       name: "Infrap4dDataplaneTests",
       dependencies: [
-        "Infrap4dDataplane", "P4RuntimeTesting", "P4RuntimeService", "P4RuntimeProtos", "Core",
+        "Infrap4dDataplane", "P4RuntimeTesting", "P4RuntimeService", "P4RuntimeProtos",
+        "PipelineProtos", "Core",
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "Logging", package: "swift-log"),

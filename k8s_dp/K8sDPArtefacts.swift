@@ -8,4 +8,9 @@ public enum K8sDPArtefacts {
   public static var p4Info: String {
     String(decoding: PackageResources.p4Info_txt, as: UTF8.self)
   }
+
+  /// What upstream's `infrap4d` needs besides: the actions and tables as its driver knows
+  /// them, and as TDI does, in JSON.
+  public static var context: [UInt8] { PackageResources.context_json }
+  public static var tdi: [UInt8] { PackageResources.tdi_json }
 }

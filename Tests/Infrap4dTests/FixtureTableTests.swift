@@ -5,7 +5,7 @@ import Testing
 /// Every fixture through a live server, frame by frame through its TAPs.
 @Suite(.enabled(if: NetworkNamespace.reason == nil, "\(NetworkNamespace.reason ?? "")"))
 struct FixtureTableTests {
-  private struct Table: Decodable {
+  struct Table: Decodable {
     struct Row: Decodable {
       var fixture: String
       var cells: [Cell]
@@ -16,13 +16,14 @@ struct FixtureTableTests {
       var frames: Int
       var differences: Int
       var stateDifferences: Int
+      var isLeftOut: Bool
     }
     var rows: [Row]
   }
 
   private static let tool = URL(fileURLWithPath: ServerProcess.program)
     .deletingLastPathComponent().appendingPathComponent("k8sdp").path
-  private static let fixtures =
+  static let fixtures =
     URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent("Fixtures").path
 

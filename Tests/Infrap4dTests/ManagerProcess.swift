@@ -21,10 +21,13 @@ final class ManagerProcess: Sendable {
   init(folder: String) { self.folder = folder }
 
   /// Starts it and waits until it listens.
-  func start(_ server: ServerProcess, _ settings: String...) async throws {
+  func start(_ server: ServerProcess) async throws { try await start(at: server.socket) }
+
+  /// The same, with a server's socket.
+  func start(at server: String, _ settings: String...) async throws {
     let all =
       [
-        "GrpcServer.addr=unix:\(server.socket)", "GnmiServer.addr=unix:\(server.socket)",
+        "GrpcServer.addr=unix:\(server)", "GnmiServer.addr=unix:\(server)",
         "InfraManager.addr=unix:\(socket)", "State=\(folder)/manager",
         "InfraManager.metrics-addr=unix:\(folder)/manager-metrics.sock",
       ] + settings

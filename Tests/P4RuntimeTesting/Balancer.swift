@@ -304,13 +304,13 @@ public enum Balancer {
       "is_const_table: true size: 4"))
     actions {
       preamble { id: 101 name: "main.route" alias: "route" }
-      params { id: 1 name: "port" bitwidth: 32 }
+      params { id: 1 name: "port" bitwidth: 32 type_name { name: "PortId_t" } }
       params { id: 2 name: "mac" bitwidth: 48 }
     }
     actions { preamble { id: 102 name: "NoAction" alias: "NoAction" } }
     actions {
       preamble { id: 103 name: "main.pick" alias: "pick" }
-      params { id: 1 name: "port" bitwidth: 32 }
+      params { id: 1 name: "port" bitwidth: 32 type_name { name: "PortId_t" } }
     }
     actions { preamble { id: 104 name: "main.refuse" alias: "refuse" } }
     actions {

@@ -19,11 +19,13 @@ extension Infrap4dClient {
       guard let present else {
         throw DataplaneError(.unavailable, "infrap4d", "runs no pipeline, and none is to be pushed")
       }
+      if kind == .upstream { try await countPorts(beforePush: false) }
       return try Self.parse(present)
     }
     let config = try Self.parse(wanted)
-    if let present, present.hasCookie, present.cookie == wanted.cookie { return config }
-    try await push(wanted)
+    let isThere = present.map { $0.hasCookie && $0.cookie == wanted.cookie } ?? false
+    if kind == .upstream { try await countPorts(beforePush: present == nil) }
+    if !isThere { try await push(wanted) }
     return config
   }
 
@@ -50,6 +52,24 @@ extension Infrap4dClient {
     }
   }
 
+  /// Upstream's server takes no port after the pipeline, and no pipeline for three of them.
+  private func countPorts(beforePush: Bool) async throws(DataplaneError) {
+    let count = try await UpstreamPorts(grpc).count()
+    ports = count
+    guard beforePush else { return }
+    if let wanted = options.ports, count < wanted {
+      throw DataplaneError(
+        .unavailable, "pipeline",
+        "the server has \(count) of \(wanted) ports; the pipeline waits for them, since "
+          + "upstream's server takes none afterwards")
+    }
+    guard ServerKind.takes(ports: count) else {
+      throw DataplaneError(
+        .unavailable, "pipeline",
+        "the server has \(count) ports; upstream's wants 1, 2, 4, 8 or so before the pipeline")
+    }
+  }
+
   private func push(_ config: P4_V1_ForwardingPipelineConfig) async throws(DataplaneError) {
     for attempt in 1... {
       do {
@@ -69,8 +89,7 @@ extension Infrap4dClient {
       } catch let error as RPCError where error.code == .internalError && kind == .upstream {
         throw DataplaneError(
           .invalidArgument, "pipeline",
-          "refused \(attempt) times: \(error.message); upstream's server wants 1, 2, 4, 8 or 16 "
-            + "ports before the pipeline")
+          "refused \(attempt) times: \(error.message)")
       } catch let error as RPCError
         where error.code == .failedPrecondition && kind == .upstream
       {

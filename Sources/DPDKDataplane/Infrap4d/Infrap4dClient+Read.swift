@@ -20,38 +20,69 @@ extension Infrap4dClient {
       queries.append(.with { $0.actionProfileGroup = .with { $0.actionProfileID = profile.id } })
     }
     var state = try await read(queries)
-    if kind == .upstream { try await completeUpstream(&state, encoder) }
+    guard kind == .upstream else { return state }
+    try await completeRows(&state, encoder)
+    // Groups that are wanted, and those that rows name.
+    var groups = Set(wanted.groups.keys)
+    for row in state.rows.values { if let group = encoder.group(of: row) { groups.insert(group) } }
+    let named = try groups.map { group throws(DataplaneError) in
+      try encoder.entity(group.selector, group.id, [])
+    }
+    state.groups = try await readPresent(named).groups
     return state
   }
 
-  /// Upstream's server lists P4Info's size of rows at most, and no groups: what is wanted
-  /// and was not listed is asked for one by one, and so are the groups that rows name.
-  private func completeUpstream(
+  /// Upstream's server lists P4Info's number of rows or members at most. Of a list that may
+  /// go on, what is wanted and was not in it is asked for by name.
+  private func completeRows(
     _ state: inout RemoteState, _ encoder: UpdateEncoder
   ) async throws(DataplaneError) {
+    var listed: [String: Int] = [:]
+    for key in state.rows.keys { listed[key.table, default: 0] += 1 }
     var queries: [P4_V1_Entity] = []
-    for (key, _) in wanted.rows where state.rows[key] == nil {
+    for key in wanted.rows.keys where state.rows[key] == nil {
+      guard let count = listed[key.table], count >= encoder.listLimit(key.table) else { continue }
       queries.append(try encoder.entity(TableEntry(table: key.table, key: key.key, action: "")))
     }
-    var groups = Set(wanted.groups.keys)
-    for row in state.rows.values where row.action.hasSuffix("_set_group_id") {
-      guard let table = encoder.table(row.table), let id = row.arguments.first,
-        let profile = table.profile.flatMap({ encoder.program.profiles[$0] }),
-        let selector = profile.selector
-      else { continue }
-      groups.insert(RemoteState.Group(selector: selector.name, id: UInt32(clamping: id)))
-    }
-    for group in groups { queries.append(try encoder.entity(group.selector, group.id, [])) }
-    for query in queries {
-      // One missing entity fails a whole Read there.
-      guard let found = try? await read([query]) else { continue }
-      state.rows.merge(found.rows) { old, _ in old }
-      state.groups.merge(found.groups) { old, _ in old }
-    }
+    state.rows.merge(try await readPresent(queries).rows) { old, _ in old }
   }
 
   /// What a Read of these entities gives.
-  func read(_ queries: [P4_V1_Entity]) async throws(DataplaneError) -> RemoteState {
+  ///
+  /// - Throws: ``DataplaneError``, on upstream's server also when one of them is not there.
+  private func read(_ queries: [P4_V1_Entity]) async throws(DataplaneError) -> RemoteState {
+    let (state, error) = try await stream(queries)
+    if let error { throw failure(error, "read") }
+    return state
+  }
+
+  /// Those of these entities that upstream's server has. One that is not there fails the
+  /// whole Read, when those that are have been sent.
+  func readPresent(_ queries: [P4_V1_Entity]) async throws(DataplaneError) -> RemoteState {
+    var all = RemoteState()
+    var rest = queries[...]
+    while !rest.isEmpty {
+      let batch = rest.prefix(kind.maximumBatch)
+      rest = rest.dropFirst(batch.count)
+      let (state, error) = try await stream(Array(batch))
+      if let error {
+        let details = Self.details(error)
+        guard details.count == batch.count,
+          details.allSatisfy({
+            [.ok, .notFound].contains(P4Error.Code(rawValue: $0.canonicalCode))
+          })
+        else { throw failure(error, "read") }
+      }
+      all.rows.merge(state.rows) { old, _ in old }
+      all.groups.merge(state.groups) { old, _ in old }
+    }
+    return all
+  }
+
+  /// What a Read gives until it ends, and how it failed.
+  private func stream(
+    _ queries: [P4_V1_Entity]
+  ) async throws(DataplaneError) -> (state: RemoteState, error: RPCError?) {
     guard let encoder else { throw Self.noPipeline }
     let decoder = EntityDecoder(program: encoder.program)
     do {
@@ -62,10 +93,14 @@ extension Infrap4dClient {
         }
       ) { response in
         var state = RemoteState()
-        for try await message in response.messages {
-          for entity in message.entities { try decoder.add(entity, to: &state) }
+        do {
+          for try await message in response.messages {
+            for entity in message.entities { try decoder.add(entity, to: &state) }
+          }
+        } catch let error as RPCError {
+          return (state, error)
         }
-        return state
+        return (state, nil)
       }
     } catch {
       throw failure(error, "read")
@@ -89,7 +124,7 @@ extension Infrap4dClient {
         throw DataplaneError(.notFound, table, "no such table in P4Info")
       }
       var state = try await read([query])
-      if kind == .upstream { try await completeUpstream(&state, encoder) }
+      if kind == .upstream { try await completeRows(&state, encoder) }
       return state.rows.values.filter { $0.table == table }
         .sorted { $0.key.lexicographicallyPrecedes($1.key) }
     }
@@ -118,6 +153,39 @@ extension Infrap4dClient {
             entries += try message.entities.compactMap { try decoder.learned($0) }
           }
           return entries
+        }
+      } catch {
+        throw failure(error, "read")
+      }
+    }
+  }
+
+  /// The frames that an indirect counter has counted, by index.
+  ///
+  /// - Parameter name: without the scope it has in P4: `drops`.
+  /// - Throws: ``DataplaneError``: `notFound`, `unavailable`.
+  public func frames(of name: String) async throws(DataplaneError) -> [UInt64] {
+    try await attempt { () async throws(DataplaneError) in
+      guard let encoder else { throw Self.noPipeline }
+      guard let counter = encoder.program.counter(named: name) else {
+        throw DataplaneError(.notFound, name, "no such counter in P4Info")
+      }
+      do {
+        return try await client.read(
+          .with {
+            $0.deviceID = options.deviceID
+            $0.entities = [.with { $0.counterEntry.counterID = counter.id }]
+          }
+        ) { response in
+          var counts = [UInt64](repeating: 0, count: counter.size)
+          for try await message in response.messages {
+            for case .counterEntry(let entry)? in message.entities.map(\.entity) {
+              guard let index = Int(exactly: entry.index.index), counts.indices.contains(index)
+              else { continue }
+              counts[index] = UInt64(clamping: entry.data.packetCount)
+            }
+          }
+          return counts
         }
       } catch {
         throw failure(error, "read")

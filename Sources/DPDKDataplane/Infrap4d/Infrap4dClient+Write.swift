@@ -16,12 +16,23 @@ extension Infrap4dClient {
       let before = wanted.part(updates)
       var after = before
       after.apply(updates)
+      let order = RemoteState.Order(updates)
+      func takeBack() {
+        let back = before.updates(from: after, members: encoder.members, in: order)
+        _ = try? store?.commit(back)
+      }
       _ = try store?.commit(updates)
+      let plan: WritePlan
       do throws(DataplaneError) {
-        try await send(after.updates(from: before, members: encoder.members), from: wanted)
+        plan = try self.plan(
+          after.updates(from: before, members: encoder.members, in: order), from: wanted)
       } catch {
+        takeBack()
+        throw error
+      }
+      do throws(DataplaneError) { try await send(plan) } catch {
         // Whatever of it took effect is taken back; when the server is away, later.
-        _ = try? store?.commit(before.updates(from: after, members: encoder.members))
+        takeBack()
         if let present = try? await readState() { try? await reconcile(from: present) }
         throw error
       }
@@ -32,10 +43,11 @@ extension Infrap4dClient {
   /// Makes the server's state the wanted one.
   func reconcile(from present: RemoteState) async throws(DataplaneError) {
     guard let encoder else { throw Self.noPipeline }
-    let updates = wanted.updates(from: present, members: encoder.members)
+    let updates = wanted.updates(
+      from: present, members: encoder.members, in: .init(encoder.program.contract))
     guard !updates.isEmpty else { return }
     logger.notice("reconciling", metadata: ["updates": "\(updates.count)"])
-    try await send(updates, from: present)
+    try await send(try plan(updates, from: present))
   }
 
   /// Takes what is in the server for what is wanted.
@@ -51,36 +63,44 @@ extension Infrap4dClient {
   }
 
   /// - Parameter present: what the server has now.
-  private func send(_ updates: [Update], from present: RemoteState) async throws(DataplaneError) {
+  private func plan(
+    _ updates: [Update], from present: RemoteState
+  ) throws(DataplaneError) -> WritePlan {
     guard let encoder else { throw Self.noPipeline }
-    guard kind == .upstream else {
-      var groups = Set(present.groups.keys)
-      var messages: [P4_V1_Update] = []
-      messages.reserveCapacity(updates.count)
-      for update in updates {
-        var isNew = false
-        if case .setGroup(let selector, let id, _) = update {
-          isNew = groups.insert(RemoteState.Group(selector: selector, id: id)).inserted
-        }
-        messages.append(try encoder.message(update, isNew: isNew))
-      }
-      try await write(messages, size: options.batchSize)
-      return
+    guard kind == .faithful else {
+      return try UpstreamPlan(updates, present: present, ports: ports ?? 0, encoder: encoder).plan
     }
-    let plan = try UpstreamPlan(updates, present: present, encoder: encoder)
-    try await write(plan.messages, size: min(options.batchSize, kind.maximumBatch))
-    try await verify(plan)
+    var groups = Set(present.groups.keys)
+    var plan = WritePlan()
+    plan.messages.reserveCapacity(updates.count)
+    for update in updates {
+      var isNew = false
+      if case .setGroup(let selector, let id, _) = update {
+        isNew = groups.insert(RemoteState.Group(selector: selector, id: id)).inserted
+      }
+      plan.messages.append(try encoder.message(update, isNew: isNew))
+    }
+    return plan
   }
 
-  /// Reads back what upstream's server said it did.
-  private func verify(_ plan: UpstreamPlan) async throws(DataplaneError) {
-    for (query, expected) in plan.expectations {
-      let found = (try? await read([query])) ?? RemoteState()
-      guard found.rows == expected.rows, found.groups == expected.groups else {
-        throw DataplaneError(
-          .unavailable, "infrap4d", "said OK to a write that reads back otherwise: \(query)")
-      }
+  private func send(_ plan: WritePlan) async throws(DataplaneError) {
+    try await write(plan.messages, size: min(options.batchSize, kind.maximumBatch))
+    // Upstream's server says that it did what it did not.
+    let found = try await readPresent(plan.touched)
+    if let key = Set(plan.expected.rows.keys).union(found.rows.keys)
+      .first(where: { plan.expected.rows[$0] != found.rows[$0] })
+    {
+      throw Self.lie("\(key.table) \(key.key)")
     }
+    if let group = plan.expected.groups.keys
+      .first(where: { plan.expected.groups[$0] != found.groups[$0] })
+    {
+      throw Self.lie("\(group.selector) \(group.id)")
+    }
+  }
+
+  private static func lie(_ entity: String) -> DataplaneError {
+    DataplaneError(.unavailable, entity, "the server said OK to a write that reads back otherwise")
   }
 
   /// Several Writes may be under way: gRPC keeps the order of none, so each waits for the
@@ -98,21 +118,15 @@ extension Infrap4dClient {
             if kind.isAtomic { $0.atomicity = .rollbackOnError }
           })
       } catch {
-        throw writeError(error, batch)
+        throw writeError(error)
       }
       start += size
     }
   }
 
   /// The first error of a batch, in the dataplane's terms.
-  private func writeError(
-    _ error: any Error, _ batch: ArraySlice<P4_V1_Update>
-  ) -> DataplaneError {
-    guard let rpc = error as? RPCError,
-      let bytes = rpc.metadata[binaryValues: "grpc-status-details-bin"].first(where: { _ in true }),
-      let status = try? Google_Rpc_Status(serializedBytes: bytes)
-    else { return failure(error, "write") }
-    let errors = status.details.compactMap { try? P4_V1_Error(unpackingAny: $0) }
+  private func writeError(_ error: any Error) -> DataplaneError {
+    let errors = (error as? RPCError).map(Self.details) ?? []
     // An update that was rolled back is not the one to blame.
     let blamed =
       errors.first { $0.canonicalCode != 0 && $0.canonicalCode != P4Error.Code.aborted.rawValue }
@@ -120,5 +134,15 @@ extension Infrap4dClient {
       let code = RPCError.Code(Status.Code(rawValue: Int(blamed.canonicalCode)) ?? .unknown)
     else { return failure(error, "write") }
     return failure(RPCError(code: code, message: blamed.message), "write")
+  }
+
+  /// One error for each update or entity of a request.
+  static func details(_ error: RPCError) -> [P4_V1_Error] {
+    guard
+      let bytes = error.metadata[binaryValues: "grpc-status-details-bin"]
+        .first(where: { _ in true }),
+      let status = try? Google_Rpc_Status(serializedBytes: bytes)
+    else { return [] }
+    return status.details.compactMap { try? P4_V1_Error(unpackingAny: $0) }
   }
 }

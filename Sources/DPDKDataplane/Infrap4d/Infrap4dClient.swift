@@ -21,9 +21,11 @@ public actor Infrap4dClient {
   let options: Infrap4dOptions
   let logger: Logger
   let client: ControllerStream.Client
-  private let grpc: GRPCClient<HTTP2ClientTransport.Posix>
+  let grpc: GRPCClient<HTTP2ClientTransport.Posix>
   /// The one that is asked for now.
   private(set) var electionID: P4_V1_Uint128
+  /// Whether the server said who is primary since the connection began.
+  private var isAnswered = false
   /// Whether a call failed in a way that says so of the connection.
   private var isSuspect = false
   private var isStopped = false
@@ -36,6 +38,8 @@ public actor Infrap4dClient {
   private var queue: [CheckedContinuation<Void, Never>] = []
 
   public private(set) var kind = ServerKind.faithful
+  /// Of upstream's server; they cannot change while its pipeline runs.
+  var ports: Int?
   var encoder: UpdateEncoder?
   /// Validates, and holds what is wanted.
   var store: TableStore?
@@ -108,15 +112,19 @@ public actor Infrap4dClient {
     }
   }
 
+  /// Why it is not ready, or nil.
+  public var waiting: String? {
+    switch standing {
+    case .away(let reason): reason
+    case .backup: "another controller with a higher election id is primary"
+    case .primary: nil
+    }
+  }
+
   private func giveUp(_ id: UInt64) {
-    let why =
-      switch standing {
-      case .away(let reason): reason
-      case .backup: "another controller with a higher election id is primary"
-      case .primary: "it came too late"
-      }
     waiters.removeValue(forKey: id)?.resume(
-      throwing: DataplaneError(.unavailable, "infrap4d at \(options.address)", why))
+      throwing: DataplaneError(
+        .unavailable, "infrap4d at \(options.address)", waiting ?? "it came too late"))
   }
 
   /// Runs an operation when the server is ready, and again when the server went away
@@ -170,6 +178,14 @@ public actor Infrap4dClient {
         try await stream.run(client) { [weak self] in try await self?.hear($0, on: stream) }
       }
       self.stream = task
+      isAnswered = false
+      let nudge = Task { [weak self, options] in
+        while true {
+          try await Task.sleep(for: options.silence)
+          guard let self, await self.outbid(on: stream) else { return }
+        }
+      }
+      defer { nudge.cancel() }
       try await withTaskCancellationHandler {
         try await task.value
       } onCancel: {
@@ -185,11 +201,21 @@ public actor Infrap4dClient {
     }
   }
 
+  /// Asks for a higher election id when the server has not answered.
+  private func outbid(on stream: ControllerStream) -> Bool {
+    guard !isAnswered else { return false }
+    electionID = electionID.next
+    logger.notice("no answer; another controller may have the same election id")
+    stream.arbitrate(electionID: electionID)
+    return true
+  }
+
   private func hear(
     _ message: P4_V1_StreamMessageResponse, on stream: ControllerStream
   ) async throws {
     switch message.update {
     case .arbitration(let update):
+      isAnswered = true
       switch P4Error.Code(rawValue: update.status.code) {
       case .ok:
         try await exclusively { () async throws(DataplaneError) in try await takeOver() }

@@ -38,10 +38,16 @@ public struct Infrap4dOptions: Sendable {
   /// What shall be in its tables when the client starts; nil takes what is there when
   /// nothing is pushed, and nothing otherwise.
   public var entries: [TableEntry]?
+  /// How many ports upstream's server must have before the pipeline is pushed: it takes none
+  /// afterwards. nil pushes when there are any.
+  public var ports: Int?
   /// Updates in one Write at most.
   public var batchSize = 1000
   /// How long a call waits for a server that is away.
   public var patience = Duration.seconds(30)
+  /// How long a server may leave it open who is primary: upstream's says nothing to a
+  /// controller with the election id of another.
+  public var silence = Duration.seconds(5)
   /// The first and the longest pause between two attempts to connect.
   public var backoff = Duration.milliseconds(100)...Duration.seconds(5)
 

@@ -11,8 +11,8 @@ import SwiftProtobuf
 public enum PipelineBundle {
   public typealias Config = P4_V1_ForwardingPipelineConfig
 
-  /// The `k8s_dp` of this version, which our own `infrap4d` takes. Upstream's also wants
-  /// the compiler's other files: see ``load(bundle:p4Info:)``.
+  /// The `k8s_dp` of this version, with all that upstream's `infrap4d` wants besides the
+  /// spec.
   ///
   /// - Parameter timers: seconds where they differ from ``K8sDP/Timer/defaultSeconds``, 1 to
   ///   ``K8sDP/Timer/longest``.
@@ -21,10 +21,13 @@ public enum PipelineBundle {
   ) -> P4_V1_ForwardingPipelineConfig {
     let bundle = Stratum_Hal_Tdi_BfPipelineConfig.with {
       $0.p4Name = "k8s_dp"
+      $0.bfruntimeInfo = Data(K8sDPArtefacts.tdi)
       $0.profiles = [
         .with {
           $0.profileName = "pipe"
+          $0.context = Data(K8sDPArtefacts.context)
           $0.binary = Data(spec(timers).utf8)
+          $0.pipeScope = [0, 1, 2, 3]
         }
       ]
     }

@@ -54,30 +54,58 @@ struct RemoteState: Hashable, Sendable {
     return part
   }
 
+  /// In which order rows are written.
+  struct Order: Sendable {
+    /// Where a change has them: whoever made it knows what leads to what.
+    var places: [Key: Int] = [:]
+    /// Table → its place in the pipeline. A row leads to rows of later tables, so these are
+    /// written before it, and removed after it.
+    var tables: [String: Int] = [:]
+
+    /// The order of a change; rows that are there twice have the last place.
+    init(_ updates: [Update]) {
+      for (place, update) in updates.enumerated() {
+        switch update {
+        case .insert(let entry), .modify(let entry):
+          places[Key(table: entry.table, key: entry.key)] = place
+        case .delete(let table, let key): places[Key(table: table, key: key)] = place
+        case .setGroup, .setDefault, .resetDefault: break
+        }
+      }
+    }
+
+    /// The order of a pipeline.
+    init(_ contract: Contract) {
+      for (place, table) in contract.tables.enumerated() { tables[table.name] = place }
+    }
+
+    func precedes(_ a: Key, _ b: Key, removing: Bool) -> Bool {
+      if let first = places[a], let second = places[b] { return first < second }
+      if a.table != b.table {
+        guard let first = tables[a.table], let second = tables[b.table] else {
+          return a.table < b.table
+        }
+        return removing ? first < second : second < first
+      }
+      return a.key.lexicographicallyPrecedes(b.key)
+    }
+  }
+
   /// The fewest updates that make this state of another, in an order in which nothing
   /// refers to what is not there: members, groups, rows; then what is too much, the
   /// other way round. An entry that changes is modified, never deleted and added.
   ///
   /// - Parameter members: tables whose rows are members of groups.
-  func updates(from old: RemoteState, members: Set<String>) -> [Update] {
+  func updates(from old: RemoteState, members: Set<String>, in order: Order) -> [Update] {
     var (first, second, removed, removedMembers) = ([Update](), [Update](), [Update](), [Update]())
-    for (key, entry) in rows.sorted(by: { Self.precedes($0.key, $1.key) }) {
-      guard let present = old.rows[key] else {
-        if members.contains(key.table) {
-          first.append(.insert(entry))
-        } else {
-          second.append(.insert(entry))
-        }
-        continue
-      }
+    for (key, entry) in rows.sorted(by: { order.precedes($0.key, $1.key, removing: false) }) {
+      let present = old.rows[key]
       guard present != entry else { continue }
-      if members.contains(key.table) {
-        first.append(.modify(entry))
-      } else {
-        second.append(.modify(entry))
-      }
+      let update = present == nil ? Update.insert(entry) : .modify(entry)
+      if members.contains(key.table) { first.append(update) } else { second.append(update) }
     }
-    for key in old.rows.keys.sorted(by: Self.precedes) where rows[key] == nil {
+    let surplus = old.rows.keys.filter { rows[$0] == nil }
+    for key in surplus.sorted(by: { order.precedes($0, $1, removing: true) }) {
       let update = Update.delete(table: key.table, key: key.key)
       if members.contains(key.table) {
         removedMembers.append(update)
@@ -98,10 +126,5 @@ struct RemoteState: Hashable, Sendable {
       misses.append(.resetDefault(table: table))
     }
     return first + changed + second + misses + removed + removedMembers
-  }
-
-  private static func precedes(_ a: Key, _ b: Key) -> Bool {
-    if a.table != b.table { return a.table < b.table }
-    return a.key.lexicographicallyPrecedes(b.key)
   }
 }

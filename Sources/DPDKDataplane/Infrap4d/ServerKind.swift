@@ -1,3 +1,6 @@
+import Core
+import GRPCCore
+import GRPCNIOTransportHTTP2
 import P4RuntimeProtos
 
 /// Which server it is, and so what can be believed of it.
@@ -13,8 +16,27 @@ public enum ServerKind: Hashable, Sendable {
     self = capabilities.p4RuntimeApiVersion == "P4RUNTIME_VER" ? .upstream : .faithful
   }
 
-  /// Updates in one Write. Sixty errors of upstream's exceed what a client takes in
-  /// trailers; twenty arrive.
+  /// Asks a server that may be starting.
+  ///
+  /// - Throws: ``DataplaneError/Code/unavailable`` when it does not answer.
+  public static func ask(
+    _ grpc: GRPCClient<HTTP2ClientTransport.Posix>, patience: Duration
+  ) async throws(DataplaneError) -> ServerKind {
+    var options = CallOptions.defaults
+    options.timeout = patience
+    do {
+      let client = P4_V1_P4Runtime.Client(wrapping: grpc)
+      return ServerKind(try await client.capabilities(.init(), options: options))
+    } catch {
+      throw DataplaneError(.unavailable, "infrap4d", Infrap4dClient.text(error))
+    }
+  }
+
+  /// Numbers of ports that upstream's server takes: powers of two.
+  static func takes(ports: Int) -> Bool { ports > 0 && ports & (ports - 1) == 0 }
+
+  /// Updates in one Write, and entities in one Read. Sixty errors of upstream's exceed what
+  /// a client takes in trailers; twenty arrive.
   var maximumBatch: Int { self == .upstream ? 20 : .max }
 
   /// Members of a group: upstream's server crashes at 1,024.

@@ -26,6 +26,29 @@ struct UpdateEncoder: Sendable {
   func profile(ofMembers table: String) -> P4Program.Profile? { memberTables[table] }
   func profile(ofSelector name: String) -> P4Program.Profile? { selectors[name] }
 
+  /// The most rows or members that upstream's server lists of a table.
+  func listLimit(_ name: String) -> Int {
+    memberTables[name]?.size ?? tables[name]?.size ?? 0
+  }
+
+  /// The group that a row chooses from, or nil.
+  func group(of row: TableEntry) -> RemoteState.Group? {
+    guard row.action.hasSuffix("_set_group_id"), let id = row.arguments.first,
+      let selector = tables[row.table]?.profile.flatMap({ program.profiles[$0]?.selector })
+    else { return nil }
+    return RemoteState.Group(selector: selector.name, id: UInt32(clamping: id))
+  }
+
+  /// The ports that a row or member names.
+  func ports(of row: TableEntry) -> [UInt64] {
+    let allowed = memberTables[row.table]?.actions ?? tables[row.table]?.actions ?? [:]
+    guard let reference = allowed.values.first(where: { $0.engineAction == row.action }),
+      let action = program.actions[reference.id]
+    else { return [] }
+    return action.parameters.filter { $0.isPort && row.arguments.indices.contains($0.index) }
+      .map { row.arguments[$0.index] }
+  }
+
   /// - Parameter isNew: for groups: INSERT rather than MODIFY.
   func message(_ update: Update, isNew: Bool) throws(DataplaneError) -> P4_V1_Update {
     switch update {

@@ -31,7 +31,9 @@ extension P4Program {
           else { throw Self.mismatch("parameter \(parameter.name) of action \(name)") }
         }
         parameters.append(
-          Parameter(id: parameter.id, name: parameter.name, bits: bits, index: index))
+          Parameter(
+            id: parameter.id, name: parameter.name, bits: bits, index: index,
+            isPort: parameter.typeName.name == "PortId_t"))
       }
       if let engine, engine.arguments.count != parameters.count {
         throw Self.mismatch("the parameters of action \(name)")
@@ -113,7 +115,8 @@ extension P4Program {
       }
       profiles[profile.preamble.id] = Profile(
         id: profile.preamble.id, name: name, hasSelector: profile.withSelector,
-        maximumGroupSize: Int(profile.maxGroupSize), countsWeights: isWeighted,
+        maximumGroupSize: Int(profile.maxGroupSize), size: Int(profile.size),
+        countsWeights: isWeighted,
         maximumMemberWeight: maximumMemberWeight,
         tables: users.map(\.preamble.id), memberTable: short,
         actions: try references(
@@ -170,7 +173,8 @@ extension P4Program {
             filling: filling,
             constantDefaultAction: table.constDefaultActionID == 0
               ? nil : table.constDefaultActionID,
-            profile: profile, notifiesIdleTimeout: table.idleTimeoutBehavior == .notifyControl),
+            size: Int(table.size), profile: profile,
+            notifiesIdleTimeout: table.idleTimeoutBehavior == .notifyControl),
           forKey: table.preamble.id) == nil
       else { throw P4Error(.invalidArgument, "P4Info has id \(table.preamble.id) twice") }
     }

@@ -21,6 +21,8 @@ public struct P4Program: Sendable {
     public var bits: Int
     /// Its place among the engine's arguments.
     public var index: Int
+    /// Whether it is a port of the pipeline: PNA's `PortId_t`.
+    public var isPort: Bool
   }
 
   public struct Action: Hashable, Sendable {
@@ -58,6 +60,8 @@ public struct P4Program: Sendable {
     public var actions: [UInt32: ActionReference]
     public var filling: Filling
     public var constantDefaultAction: UInt32?
+    /// P4Info's number of entries.
+    public var size: Int
     /// The action profile, for tables that have one.
     public var profile: UInt32?
     public var notifiesIdleTimeout: Bool
@@ -83,6 +87,8 @@ public struct P4Program: Sendable {
     public var hasSelector: Bool
     /// The most members of a group, or the most weight; 0 is not said.
     public var maximumGroupSize: Int
+    /// P4Info's number of members.
+    public var size: Int
     /// Whether a group's size is its sum of weights, rather than its number of members.
     public var countsWeights: Bool
     public var maximumMemberWeight: Int
@@ -118,6 +124,11 @@ public struct P4Program: Sendable {
 
   public func table(named name: String) -> Table? {
     tables.values.first { $0.name == name || $0.engineTable == name }
+  }
+
+  /// - Parameter name: with or without its scope.
+  public func counter(named name: String) -> Counter? {
+    counters.values.first { $0.name == name || $0.name.hasSuffix(".\(name)") }
   }
 
   /// Binds P4Info to the pipeline that the compiler made of the same program.

@@ -17,6 +17,10 @@ enum ManagerSettings {
     .init("Insecure", "false", "true: infrap4d has no TLS"),
     .init("P4InfoPath", "", "P4Info in text format; empty: the k8s_dp of this version"),
     .init("P4BinPath", "", "the pipeline's .pb.bin; empty: the k8s_dp of this version"),
+    .init(
+      "Ports", "1",
+      "upstream's infrap4d: how many ports it must have before the pipeline, since it takes none "
+        + "afterwards"),
     .init("DeviceId", "1", "P4Runtime's device id"),
     .init("InfraManager.addr", "127.0.0.1:50002", "where agents call"),
     .init(
@@ -51,6 +55,7 @@ enum ManagerSettings {
     options.security =
       try configuration.flag("Insecure")
       ? .plaintext : .mutualTLS(folder: configuration["Certs"])
+    options.ports = Int(try configuration.number("Ports", in: 1...65_536))
     options.deviceID = try configuration.number("DeviceId", in: 1...UInt64.max)
     return options
   }

@@ -72,7 +72,7 @@ public struct Comparer {
       }
       return true
     }
-    if let live, a.contract.hasTables(of: b.contract) {
+    if let live, live.learned != nil, a.contract.hasTables(of: b.contract) {
       comparison.hasEntries = true
       comparison.stateDifferences = try Self.entries(left, right, of: live)
     }
@@ -123,8 +123,9 @@ public struct Comparer {
     _ left: LoadedDataplane, _ right: LoadedDataplane, of live: LiveTerms
   ) throws(ReplayError) -> [StateDifference] {
     let (local, remote) = left.live == nil ? (left, right) : (right, left)
+    guard let learned = live.learned else { return [] }
     let shown: [TableEntry]
-    do { shown = try live.learned() } catch {
+    do { shown = try learned() } catch {
       throw ReplayError(error, dataplane: remote.dataplane.name)
     }
     let certain = local.dataplane.learnedEntries(at: .zero).map {

@@ -12,6 +12,8 @@ public struct FixtureTable: Hashable, Sendable, Encodable {
     public var differences: Int
     /// Learned entries and counters that differ from the model's.
     public var stateDifferences: Int
+    /// Whether the fixture needs more ports than it can have.
+    public var isLeftOut = false
   }
 
   public struct Row: Hashable, Sendable, Encodable {
@@ -38,19 +40,29 @@ public struct FixtureTable: Hashable, Sendable, Encodable {
   {
     let run = try fixture.run()
     var row = Row(fixture: fixture.name, cells: [try model(fixture, run, factory)], remarks: [])
-    var live: ReplayRun.Outcome?
     for name in dataplanes {
       let pair = try factory.makePair("model", name, clock: run.state.clock)
+      let highest = max(run.state.highestPort, run.inputs.map(\.port).max() ?? 0)
+      if let ports = pair.right.live?.ports, highest >= ports {
+        row.cells.append(
+          Cell(
+            dataplane: name, frames: 0, differences: 0, stateDifferences: 0, isLeftOut: true))
+        row.remarks.append("not run: it has a port \(highest), the server \(ports) ports")
+        continue
+      }
       let comparison = try Comparer(run: run).compare(pair.left, pair.right)
       let outcome = comparison.outcome
-      if pair.right.live != nil { live = outcome }
       row.cells.append(
         Cell(
           dataplane: name, frames: outcome.frames - outcome.notCarried.values.reduce(0, +),
           differences: comparison.differingFrames,
           stateDifferences: comparison.stateDifferences.count))
+      guard let live = pair.right.live else { continue }
+      let remarks =
+        try remarks(outcome, run, factory)
+        + (live.learned == nil ? ["learned entries cannot be read"] : [])
+      row.remarks += remarks.filter { !row.remarks.contains($0) }
     }
-    if let live { row.remarks = try remarks(live, run, factory) }
     rows.append(row)
   }
 
@@ -102,14 +114,17 @@ public struct FixtureTable: Hashable, Sendable, Encodable {
         row.fixture,
         [frames] + row.cells.map(\.text) + [row.remarks.joined(separator: "; ")])
     }
-    let differing = rows.count { $0.cells.contains { $0.text != "=" } }
+    let differing = rows.count { $0.cells.contains { !["=", "-"].contains($0.text) } }
+    let leftOut = rows.count { $0.cells.contains(where: \.isLeftOut) }
     return table.text + "\n\(rows.count) fixtures, "
+      + (leftOut == 0 ? "" : "\(leftOut) left out, ")
       + (differing == 0 ? "all equal.\n" : "\(differing) differ.\n")
   }
 }
 
 extension FixtureTable.Cell {
   fileprivate var text: String {
+    if isLeftOut { return "-" }
     if differences > 0 { return "\(differences) differ" }
     return stateDifferences > 0 ? "state differs" : "="
   }

@@ -61,14 +61,19 @@ public struct StateFile: Hashable, Sendable {
 }
 
 extension StateFile {
+  /// The highest port that it names.
+  public var highestPort: PortID {
+    let intents = [intent] + events.map(\.intent)
+    let named = intents.flatMap { intent in
+      ([intent.gateway, intent.host].compactMap(\.self) + intent.pods).map(\.port)
+    }
+    return max(named.max() ?? 0, snapshot?.highestPort ?? 0)
+  }
+
   /// How many ports a dataplane needs for it: a power of two, 1,024 at least.
   public var ports: Int {
-    let intents = [intent] + events.map(\.intent)
-    let highest = intents.flatMap { intent in
-      ([intent.gateway, intent.host].compactMap(\.self) + intent.pods).map(\.port)
-    }.max()
     var ports = 1024
-    while ports <= max(highest ?? 0, snapshot?.highestPort ?? 0) { ports *= 2 }
+    while ports <= highestPort { ports *= 2 }
     return ports
   }
 

@@ -35,7 +35,7 @@
 
     func run() throws {
       let file = try StateFile(contentsOf: state)
-      let entries = try LiveState.apply(file, to: to, certificates: live.certs)
+      let entries = try LiveState.apply(file, to: to, security: live.security)
       Terminal.out(
         json
           ? try JSONText.encode(Outcome(dataplane: to, entries: entries))

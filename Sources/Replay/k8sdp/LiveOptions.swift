@@ -2,6 +2,7 @@ import ArgumentParser
 import Replay
 
 #if Infrap4d
+  import Infrap4dDataplane
   import LiveReplay
 #endif
 
@@ -14,12 +15,23 @@ struct LiveOptions: ParsableArguments {
       valueName: "dir"))
   var certs = "/usr/share/stratum/certs"
 
+  @Flag(name: .long, help: "infrap4d:HOST:PORT has no TLS.")
+  var insecure = false
+
+  #if Infrap4d
+    var security: Infrap4dOptions.Security {
+      insecure ? .plaintext : .mutualTLS(folder: certs)
+    }
+  #endif
+
   /// A factory with the live dataplanes among names.
-  func adding(_ names: [String], to factory: DataplaneFactory) throws(ReplayError)
-    -> DataplaneFactory
-  {
+  ///
+  /// - Parameter start: starts the one among them anew whenever it is made.
+  func adding(
+    _ names: [String], to factory: DataplaneFactory, start: String? = nil
+  ) throws(ReplayError) -> DataplaneFactory {
     #if Infrap4d
-      try factory.adding(live: names, certificates: certs)
+      try factory.adding(live: names, security: security, start: start)
     #else
       guard let name = names.first(where: { $0.hasPrefix("infrap4d:") }) else { return factory }
       throw ReplayError(

@@ -18,15 +18,14 @@ public final class NodeInspector: Sendable {
   let options: CallOptions
   private let grpc: GRPCClient<HTTP2ClientTransport.Posix>
 
-  /// - Parameter certificates: a folder with `ca.crt`, `client.crt` and `client.key`, for
-  ///   HOST:PORT.
+  /// - Parameter security: of HOST:PORT.
   /// - Throws: for an address that is none, and certificates that are not there.
-  public init(_ name: String, certificates: String) throws(ReplayError) {
+  public init(_ name: String, security: Infrap4dOptions.Security) throws(ReplayError) {
     self.name = name
-    let server = try DataplaneFactory.options(name, certificates: certificates)
-    if case .tcp = server.address { try Self.check(certificates) }
+    let server = try DataplaneFactory.options(name, security: security)
+    if case .tcp = server.address, case .mutualTLS(let folder) = security { try Self.check(folder) }
     do { grpc = GRPCClient(transport: try server.transport()) } catch {
-      throw ReplayError(certificates, "the certificates cannot be used: \(error)")
+      throw ReplayError(name, "the certificates cannot be used: \(error)")
     }
     client = Client(wrapping: grpc)
     var options = CallOptions.defaults

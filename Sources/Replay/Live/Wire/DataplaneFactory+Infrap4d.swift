@@ -6,21 +6,24 @@ extension DataplaneFactory {
   /// What a name of a live dataplane begins with.
   private static let scheme = "infrap4d:"
 
-  /// Adds the live dataplanes among names: `infrap4d:HOST:PORT`, by mutual TLS, or
-  /// `infrap4d:unix:PATH`.
+  /// Adds the live dataplanes among names: `infrap4d:HOST:PORT` or `infrap4d:unix:PATH`.
   ///
-  /// - Parameter certificates: a folder with `ca.crt`, `client.crt` and `client.key`.
-  /// - Throws: for addresses that are none, and without the permission to send frames.
-  public func adding(live names: [String], certificates: String) throws(ReplayError)
-    -> DataplaneFactory
-  {
+  /// - Parameters:
+  ///   - security: of TCP connections.
+  ///   - start: starts the one live dataplane anew whenever it is made; a line for the shell
+  ///     that ends in the server itself.
+  /// - Throws: for addresses that are none, and for a command without its one server.
+  public func adding(
+    live names: [String], security: Infrap4dOptions.Security, start: String? = nil
+  ) throws(ReplayError) -> DataplaneFactory {
     var factory = self
-    for name in Set(names).sorted() where name.hasPrefix(Self.scheme) {
-      let options = try Self.options(name, certificates: certificates)
-      let server: LiveServer
-      do throws(DataplaneError) { server = try LiveServer(options) } catch {
-        throw ReplayError(error, dataplane: name)
-      }
+    let live = Set(names).filter { $0.hasPrefix(Self.scheme) }
+    if let start, live.count != 1 {
+      throw ReplayError(
+        "--start \(start)", "starts one infrap4d:ADDRESS; \(live.count) are named")
+    }
+    for name in live.sorted() {
+      let server = LiveServer(try Self.options(name, security: security), start: start)
       factory.recipes.append(
         Recipe(name: name) { (_) throws(ReplayError) in
           do throws(DataplaneError) { return try server.load(name: name) } catch {
@@ -32,11 +35,11 @@ extension DataplaneFactory {
   }
 
   static func options(
-    _ name: String, certificates: String
+    _ name: String, security: Infrap4dOptions.Security
   ) throws(ReplayError) -> Infrap4dOptions {
     var options = Infrap4dOptions()
     options.address = try address(name)
-    options.security = .mutualTLS(folder: certificates)
+    options.security = security
     return options
   }
 

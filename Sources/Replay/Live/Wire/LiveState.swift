@@ -8,13 +8,13 @@ public enum LiveState {
   /// Pushes k8s_dp, unless it runs there, and writes what differs.
   ///
   /// - Parameters:
-  ///   - name: `infrap4d:HOST:PORT`, by mutual TLS, or `infrap4d:unix:PATH`.
-  ///   - certificates: a folder with `ca.crt`, `client.crt` and `client.key`.
+  ///   - name: `infrap4d:HOST:PORT` or `infrap4d:unix:PATH`.
+  ///   - security: of TCP connections.
   /// - Returns: the entries that are there then.
   public static func apply(
-    _ state: StateFile, to name: String, certificates: String
+    _ state: StateFile, to name: String, security: Infrap4dOptions.Security
   ) throws(ReplayError) -> Int {
-    var options = try DataplaneFactory.options(name, certificates: certificates)
+    var options = try DataplaneFactory.options(name, security: security)
     let entries = try entries(of: state)
     options.pipeline = PipelineBundle.k8sDP()
     options.entries = entries

@@ -52,7 +52,7 @@
     func inspector() throws(ReplayError) -> NodeInspector {
       let isHere = FileManager.default.fileExists(atPath: Self.socket)
       let address = from ?? (isHere ? "infrap4d:unix:\(Self.socket)" : Self.loopback)
-      return try NodeInspector(address, certificates: live.certs)
+      return try NodeInspector(address, security: live.security)
     }
 
     /// An agent that was not asked for by name need not be there.
