@@ -58,6 +58,7 @@ public struct P4Program: Sendable {
     /// The action profile, for tables that have one.
     public var profile: UInt32?
     public var notifiesIdleTimeout: Bool
+    public var isExact: Bool { key.allSatisfy { $0.kind == .exact } }
     /// Whether entries have a priority.
     public var hasPriority: Bool {
       key.contains { $0.kind == .ternary || $0.kind == .range || $0.kind == .optional }
