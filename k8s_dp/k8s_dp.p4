@@ -132,7 +132,7 @@ struct headers_t {
 
 struct metadata_t {
     bit<32> service_id;
-    bit<32> slot;
+    bit<32> slot_row;
     // The flow key, 16 bytes. `mix` is 24 bits of jhash over the addresses and
     // ports: it spreads structured tuples over the buckets, which the engine's
     // own linear CRC does not, and it picks the slot.
@@ -159,6 +159,7 @@ struct metadata_t {
     bit<8>  pair;         // 1: the other direction needs an entry, too
     bit<8>  touch;        // 1: the other direction's entry gets the timer, too
     bit<8>  drain;        // 1: the endpoint takes no new flow
+    bit<8>  lane;         // which slot of its row
     // What is to be done, while the entry of the other direction is looked up.
     bit<24> own_mix;
     bit<32> own_endpoint_id;
@@ -473,7 +474,8 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
     // --------------------------------------------------------------- services
     action service_select(bit<32> id, bit<32> mask) {
         meta.service_id = id;
-        meta.slot = (bit<32>) meta.mix & mask;
+        meta.lane = (bit<8>) meta.mix & 3;
+        meta.slot_row = ((bit<32>) meta.mix & mask) >> 2;
     }
 
     table services {
@@ -490,23 +492,36 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
         size = 32768;
     }
 
-    action slot_endpoint(bit<32> id, bit<8> kind) {
-        meta.endpoint_id = id;
-        meta.forward_kind = kind;
+    action slot_endpoints(bit<32> id0, bit<8> kind0, bit<32> id1, bit<8> kind1,
+                          bit<32> id2, bit<8> kind2, bit<32> id3, bit<8> kind3) {
+        if (meta.lane == 0) {
+            meta.endpoint_id = id0;
+            meta.forward_kind = kind0;
+        } else { if (meta.lane == 1) {
+            meta.endpoint_id = id1;
+            meta.forward_kind = kind1;
+        } else { if (meta.lane == 2) {
+            meta.endpoint_id = id2;
+            meta.forward_kind = kind2;
+        } else {
+            meta.endpoint_id = id3;
+            meta.forward_kind = kind3;
+        } } }
     }
 
-    // Weighted consistent-hash slots, a power of two per Service port.
+    // Weighted consistent-hash slots, a power of two per Service port and four a row:
+    // a controller has a quarter of the rows to write.
     table slots {
         key = {
             meta.service_id: exact;
-            meta.slot:       exact;
+            meta.slot_row:   exact;
         }
         actions = {
-            slot_endpoint;
+            slot_endpoints;
             @defaultonly NoAction;
         }
         const default_action = NoAction;
-        size = 2097152;
+        size = 524288;
     }
 
     action endpoint_hop(bit<32> ip, bit<16> port, PortId_t egress,

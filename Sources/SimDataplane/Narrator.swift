@@ -16,7 +16,7 @@ struct Narrator {
       }
       return TraceStep(
         table: "services", outcome: .hit, action: "service_select",
-        text: "\(what) is group \(hit.id), \(hit.mask == 0 ? "1 slot" : "\(hit.mask + 1) slots")")
+        text: "\(what) is group \(hit.id), \(hit.mask + 1) slots")
     case .slot(let hit, let service, let slot):
       guard let hit else {
         return TraceStep(
@@ -24,7 +24,7 @@ struct Narrator {
           text: "group \(service) has no endpoint")
       }
       return TraceStep(
-        table: "slots", outcome: .hit, action: "slot_endpoint",
+        table: "slots", outcome: .hit, action: "slot_endpoints",
         text: "hash 0x\(words.hex(slot)) of group \(service) → endpoint #\(hit.endpoint)")
     case .flow(let step, let kind, let data, let timer): return flow(step, kind, data, timer)
     case .learned(let kind, let data, let timer, let done):

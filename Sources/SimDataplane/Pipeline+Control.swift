@@ -28,8 +28,12 @@ extension Pipeline {
       routes.set(key[0], Route(next: .vip, hop: hop(0, 0, 0)))
     case ("services", "service_select"):
       services.set(serviceKey(key), Service(id: UInt32(a[0]), mask: UInt32(a[1])))
-    case ("slots", "slot_endpoint"):
-      slots.set(slotKey(key), Slot(endpoint: UInt32(a[0]), kind: UInt8(a[1])))
+    case ("slots", "slot_endpoints"):
+      slots.set(
+        slotRowKey(key),
+        SlotRow(
+          first: slot(a[0], a[1]), second: slot(a[2], a[3]), third: slot(a[4], a[5]),
+          fourth: slot(a[6], a[7])))
     case ("endpoints", "endpoint_hop"), ("endpoints", "endpoint_drain"):
       endpoints.set(
         key[0],
@@ -49,7 +53,7 @@ extension Pipeline {
     case "arp_targets": arpTargets.remove(key[0])
     case "routes": routes.remove(key[0])
     case "services": services.remove(serviceKey(key))
-    case "slots": slots.remove(slotKey(key))
+    case "slots": slots.remove(slotRowKey(key))
     case "endpoints": endpoints.remove(key[0])
     default: preconditionFailure("the contract has a table \(table), the model not")
     }
@@ -63,8 +67,12 @@ extension Pipeline {
     TableKey.service(UInt32(key[0]), UInt16(key[1]), UInt8(key[2]))
   }
 
-  private func slotKey(_ key: [UInt64]) -> UInt64 {
-    TableKey.slot(UInt32(key[0]), UInt32(key[1]))
+  private func slot(_ endpoint: UInt64, _ kind: UInt64) -> Slot {
+    Slot(endpoint: UInt32(endpoint), kind: UInt8(kind))
+  }
+
+  private func slotRowKey(_ key: [UInt64]) -> UInt64 {
+    TableKey.slotRow(UInt32(key[0]), UInt32(key[1]))
   }
 
   /// Every counter under the name the compiled pipeline gives it.
@@ -92,7 +100,7 @@ extension Pipeline {
       ["route_hop": actions.routeHop, "route_vip": actions.routeVIP])
     table(
       "services", services.hits, services.misses, "NoAction", ["service_select": services.hits])
-    table("slots", slots.hits, slots.misses, "NoAction", ["slot_endpoint": slots.hits])
+    table("slots", slots.hits, slots.misses, "NoAction", ["slot_endpoints": slots.hits])
     table(
       "endpoints", endpoints.hits, endpoints.misses, "endpoint_gone",
       [

@@ -84,7 +84,8 @@ extension Pipeline {
     }
     guard let service else { return nil }
     let index = UInt32(truncatingIfNeeded: flow.key.high &>> 40) & service.mask
-    let slot = slots.lookUp(TableKey.slot(service.id, index))
+    let row = slots.lookUp(TableKey.slotRow(service.id, index &>> 2))
+    let slot = row?[index & 3]
     if T.isEnabled { tracer.note(.slot(hit: slot, service: service.id, slot: index)) }
     if slot == nil { packet.reason = .noEndpoint }
     return slot

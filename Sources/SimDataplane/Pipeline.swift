@@ -11,7 +11,7 @@ struct Pipeline: ~Copyable {
   var arpTargets = ExactTable<PortID>()
   var routes = ExactTable<Route>()
   var services = ExactTable<Service>()
-  var slots = ExactTable<Slot>()
+  var slots = ExactTable<SlotRow>()
   var endpoints = ExactTable<Endpoint>()
   var flows: LearnerTable<FlowData>
   var fragments: LearnerTable<FragmentData>

@@ -11,6 +11,25 @@ struct Slot {
   var kind: UInt8
 }
 
+/// Four slots, in the order of their lanes.
+struct SlotRow {
+  var first: Slot
+  var second: Slot
+  var third: Slot
+  var fourth: Slot
+
+  /// - Parameter lane: 0...3.
+  @inline(__always)
+  subscript(lane: UInt32) -> Slot {
+    switch lane {
+    case 0: first
+    case 1: second
+    case 2: third
+    default: fourth
+    }
+  }
+}
+
 struct Hop {
   var egress: PortID
   var dstMAC: UInt64
@@ -61,7 +80,7 @@ enum TableKey {
   }
 
   @inline(__always)
-  static func slot(_ service: UInt32, _ slot: UInt32) -> UInt64 {
-    UInt64(service) | UInt64(slot) &<< 32
+  static func slotRow(_ service: UInt32, _ row: UInt32) -> UInt64 {
+    UInt64(service) | UInt64(row) &<< 32
   }
 }

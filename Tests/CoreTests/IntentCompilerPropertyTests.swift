@@ -44,11 +44,12 @@ import Testing
   /// A slot whose endpoint is gone or takes no flow any more has a new epoch,
   /// and no slot has one for nothing.
   private func checkEpochs(from old: TableModel, to new: TableModel) {
-    let active = Set(new[.slots].values.map { $0.arguments[0] })
+    let active = new.slotOwners
     for (key, row) in old[.slots] {
       guard let now = new[.slots][key] else { continue }
-      if !active.contains(row.arguments[0]) {
-        #expect(now.arguments[1] != row.arguments[1], "slot \(key) kept its epoch")
+      for (before, after) in zip(K8sDP.slots(in: row), K8sDP.slots(in: now))
+      where !active.contains(UInt64(before.endpoint)) {
+        #expect(after.epoch != before.epoch, "a slot of row \(key) kept its epoch")
       }
     }
   }

@@ -38,7 +38,7 @@ struct IntentSpecification {
     for service in intent.services {
       for port in service.ports { check(service, port, model, &listed, &slots) }
     }
-    #expect(model[.slots].count == slots)
+    #expect(model[.slots].count * K8sDP.slotsPerRow == slots)
     for (key, row) in model[.endpoints] where !listed.contains(key[0]) {
       #expect(row.action == "endpoint_drain")
       let pod = intent.pods.first { UInt64($0.ip.value) == row.arguments[0] }
@@ -61,7 +61,7 @@ struct IntentSpecification {
     let active = port.endpoints.filter { $0.weight > 0 }
     let mask = row.arguments[1]
     guard !active.isEmpty else {
-      #expect(mask == 0)
+      #expect(mask == 3)
       #expect(model[.slots][[id, 0]] == nil)
       for endpoint in port.endpoints { _ = find(endpoint, nil, model, &listed) }
       return
@@ -69,14 +69,15 @@ struct IntentSpecification {
     let count = Int(mask) + 1
     slots += count
     let total = active.reduce(0) { $0 + Int($1.weight) }
-    let least = active.map { Int($0.weight) }.min() ?? 1
-    let parts = active.count == 1 ? 1 : 8 * ((total + least - 1) / least)
     #expect(count & (count - 1) == 0)
-    #expect(count >= parts && count < 8 * max(parts, 1), "\(count) slots for \(parts) parts")
+    let needed = fewestSlots(active.map { Int($0.weight) }, total)
+    #expect(count >= needed && count <= 4 * needed, "\(count) slots where \(needed) are fair")
     var owned: [UInt64: Int] = [:]
-    for slot in 0...mask {
-      owned[model[.slots][[id, slot]]?.arguments[0] ?? 0, default: 0] += 1
+    for row in 0...mask / 4 {
+      let row = model[.slots][[id, row]]
+      for slot in row.map(K8sDP.slots) ?? [] { owned[UInt64(slot.endpoint), default: 0] += 1 }
     }
+    #expect(owned.values.reduce(0, +) == count)
     for endpoint in port.endpoints {
       guard let endpointID = find(endpoint, owned, model, &listed) else { continue }
       let share = owned[endpointID] ?? 0
@@ -84,6 +85,18 @@ struct IntentSpecification {
       #expect(share >= scaled / total && share <= (scaled + total - 1) / total)
     }
     #expect(owned.count == active.count)
+  }
+
+  /// Slots of which every share, rounded down or up, is within 1/8 of what it is worth.
+  private func fewestSlots(_ weights: [Int], _ total: Int) -> Int {
+    var count = 4
+    while !weights.allSatisfy({ weight in
+      let worth = count * weight
+      let down = worth / total * total
+      let up = (worth + total - 1) / total * total
+      return 8 * (worth - down) <= worth && 8 * (up - worth) <= worth
+    }) { count *= 2 }
+    return count
   }
 
   /// The id of an endpoint's row; of several that fit, the one slots lead to.
@@ -100,7 +113,7 @@ struct IntentSpecification {
     } else {
       action = "endpoint_host"
     }
-    let taken = endpoint.weight == 0 ? Set(model[.slots].values.map { $0.arguments[0] }) : []
+    let taken = endpoint.weight == 0 ? model.slotOwners : []
     let rows = model[.endpoints].values.filter {
       $0.action == action && $0.arguments == arguments
         && (endpoint.weight == 0 ? !taken.contains($0.key[0]) : owned?[$0.key[0]] != nil)

@@ -36,21 +36,30 @@ struct TableModel: Equatable {
     }
   }
 
+  /// The ids of endpoints that slots lead to.
+  var slotOwners: Set<UInt64> {
+    Set(self[.slots].values.flatMap { K8sDP.slots(in: $0).map { UInt64($0.endpoint) } })
+  }
+
   /// A row that refers to one that is not there, or nil.
   func dangling() -> String? {
     for row in self[.services].values {
       let (id, mask) = (row.arguments[0], row.arguments[1])
       let first = self[.slots][[id, 0]] != nil
-      if !first && mask == 0 { continue }
-      for slot in 0...mask where self[.slots][[id, slot]] == nil {
-        return "Service \(id) lacks slot \(slot) of \(mask)"
+      if !first && mask == 3 { continue }
+      for row in 0...mask / 4 where self[.slots][[id, row]] == nil {
+        return "Service \(id) lacks row \(row) of the slots 0...\(mask)"
       }
     }
     for row in self[.slots].values {
-      guard let endpoint = self[.endpoints][[row.arguments[0]]] else {
-        return "slot \(row.key) leads to no endpoint"
+      for slot in K8sDP.slots(in: row) {
+        guard let endpoint = self[.endpoints][[UInt64(slot.endpoint)]] else {
+          return "a slot of row \(row.key) leads to no endpoint"
+        }
+        if endpoint.action == "endpoint_drain" {
+          return "a slot of row \(row.key) leads to a draining one"
+        }
       }
-      if endpoint.action == "endpoint_drain" { return "slot \(row.key) leads to a draining one" }
     }
     let addresses = Set(self[.services].keys.map { $0[0] })
     for row in self[.routes].values

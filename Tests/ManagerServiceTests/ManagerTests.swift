@@ -109,9 +109,14 @@ import Testing
       let updates = manager.tables.updates
       _ = try await manager.client.natTranslationAdd(endpoints([2, 3]))
       // Only the slots of the one that left are given away; its row drains.
-      let moved = before.subtracting(manager.tables.entries(of: "slots")).count
-      #expect(moved > 0 && moved <= before.count / 2)
-      #expect(manager.tables.updates - updates == moved + 1)
+      let after = manager.tables.entries(of: "slots")
+      let rows = Dictionary(uniqueKeysWithValues: after.map { ($0.key, K8sDP.slots(in: $0)) })
+      let moved = before.flatMap {
+        zip(K8sDP.slots(in: $0), rows[$0.key] ?? []).filter { $0 != $1 }
+      }
+      #expect(Set(moved.map(\.0.endpoint)).count == 1)
+      #expect(moved.count > 0 && moved.count <= before.count * K8sDP.slotsPerRow / 2)
+      #expect(manager.tables.updates - updates == before.subtracting(after).count + 1)
       #expect(
         manager.tables.entries(of: "endpoints").filter { $0.action == "endpoint_drain" }.count == 1)
       // None is a Service without endpoints, whose clients are refused.

@@ -171,19 +171,20 @@ import Testing
 
   @Test func spreadOfSlots() {
     let node = node([1, 3])
-    func finding(_ owners: [UInt64]) -> String? {
+    func finding(_ owners: [UInt32]) -> String? {
       let row = TableEntry(
         table: "services", key: [0x0A60_0001, 80, 6], action: "service_select",
         arguments: [9, UInt64(owners.count - 1)])
-      let slots = owners.enumerated().map { i, owner in
-        TableEntry(
-          table: "slots", key: [9, UInt64(i)], action: "slot_endpoint", arguments: [owner, 0x80])
+      let slots = (0..<UInt32(owners.count / 4)).map { row in
+        K8sDP.slots(
+          service: 9, row: row,
+          owners[Int(row) * 4..<Int(row) * 4 + 4].map { K8sDP.Slot(endpoint: $0, epoch: 0) })
       }
       return FuzzSpread().finish(node, services: [row], slots: slots)
     }
     #expect(finding([1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2]) == nil)
     #expect(finding([1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2]) != nil)
-    #expect(finding([UInt64](repeating: 2, count: 16)) != nil)
+    #expect(finding([UInt32](repeating: 2, count: 16)) != nil)
   }
 
   @Test func choicesThatHold() throws {

@@ -21,7 +21,9 @@ extension K8sDP {
         name: "fragment_hit", arguments: [field("id", 32), field("ip", 32), field("nat", 8)]),
       Contract.Action(name: "fragment_miss", arguments: []),
       Contract.Action(name: "service_select", arguments: [field("id", 32), field("mask", 32)]),
-      Contract.Action(name: "slot_endpoint", arguments: [field("id", 32), field("kind", 8)]),
+      Contract.Action(
+        name: "slot_endpoints",
+        arguments: (0..<slotsPerRow).flatMap { [field("id\($0)", 32), field("kind\($0)", 8)] }),
       Contract.Action(name: "endpoint_hop", arguments: hop),
       Contract.Action(name: "endpoint_drain", arguments: hop),
       Contract.Action(name: "endpoint_host", arguments: [field("ip", 32), field("port", 16)]),
@@ -46,7 +48,7 @@ extension K8sDP {
           "services", [field("dst_ip", 32), field("dst_port", 16), field("kind", 8)],
           ["service_select"], "NoAction", 32_768),
         table(
-          "slots", [field("service_id", 32), field("slot", 32)], ["slot_endpoint"], "NoAction",
+          "slots", [field("service_id", 32), field("slot_row", 32)], ["slot_endpoints"], "NoAction",
           2_097_152),
         table(
           "endpoints", [field("endpoint_id", 32)],

@@ -20,7 +20,7 @@ public enum K8sDP {
     case routes
     /// Service address, port and protocol → Service id and slot mask.
     case services
-    /// Service id and slot → endpoint id and epoch.
+    /// Service id and row → endpoint id and epoch of ``slotsPerRow`` slots.
     case slots
     /// Endpoint id → where it is.
     case endpoints
@@ -31,7 +31,7 @@ public enum K8sDP {
       switch self {
       case .arpTargets, .routes: 131_072
       case .services: 32_768
-      case .slots: 2_097_152
+      case .slots: 524_288
       case .endpoints: 262_144
       }
     }
@@ -86,8 +86,8 @@ public enum K8sDP {
 
   /// `services[dst, port, protocol]` → `service_select(id, mask)`.
   ///
-  /// - Parameter mask: Slots − 1, the slots being a power of two; 0 also when
-  ///   there is no slot at all.
+  /// - Parameter mask: Slots − 1, the slots being a power of two and at least
+  ///   ``slotsPerRow``, also when there is no row of them at all.
   public static func service(
     _ address: IPv4Address, port: UInt16, transport: TransportProtocol, id: UInt32, mask: UInt32
   ) -> TableEntry {
@@ -96,24 +96,49 @@ public enum K8sDP {
       [UInt64(id), UInt64(mask)])
   }
 
-  /// `slots[service, slot]` → `slot_endpoint(id, kind)`.
+  /// Slots in a row of `slots`.
+  public static let slotsPerRow = 4
+
+  /// Where new flows of a slot go.
+  public struct Slot: Hashable, Sendable {
+    /// The endpoint's id.
+    public var endpoint: UInt32
+    /// 0...127. A flow pinned under another epoch than its slot's present one moves, if it
+    /// is UDP.
+    public var epoch: UInt8
+
+    public init(endpoint: UInt32, epoch: UInt8) {
+      self.endpoint = endpoint
+      self.epoch = epoch
+    }
+
+    /// The kind of UDP flows that are pinned from it.
+    var kind: UInt8 { 0x80 | epoch & 0x7F }
+  }
+
+  /// `slots[service, row]` → `slot_endpoints(id0, kind0, …, id3, kind3)`.
   ///
-  /// - Parameter epoch: 0...127. A flow pinned under another epoch than its
-  ///   slot's present one moves, if it is UDP. `kind` is 0x80 | epoch.
-  public static func slot(
-    service: UInt32, slot: UInt32, endpoint: UInt32, epoch: UInt8
-  ) -> TableEntry {
-    Self.slot(service: service, slot: slot, slotArguments(endpoint: endpoint, epoch: epoch))
+  /// - Parameters:
+  ///   - row: has the slots from ``slotsPerRow`` × row on.
+  ///   - slots: ``slotsPerRow``. `kind` is 0x80 | epoch.
+  public static func slots(service: UInt32, row: UInt32, _ slots: [Slot]) -> TableEntry {
+    precondition(slots.count == slotsPerRow)
+    var arguments: [UInt64] = []
+    arguments.reserveCapacity(2 * slotsPerRow)
+    for slot in slots {
+      arguments.append(UInt64(slot.endpoint))
+      arguments.append(UInt64(slot.kind))
+    }
+    return entry(.slots, [UInt64(service), UInt64(row)], "slot_endpoints", arguments)
   }
 
-  /// What ``slot(service:slot:endpoint:epoch:)`` puts into `arguments`. Rows that
-  /// share one array cost half the allocations.
-  static func slotArguments(endpoint: UInt32, epoch: UInt8) -> [UInt64] {
-    [UInt64(endpoint), UInt64(0x80 | epoch & 0x7F)]
-  }
-
-  static func slot(service: UInt32, slot: UInt32, _ arguments: [UInt64]) -> TableEntry {
-    entry(.slots, [UInt64(service), UInt64(slot)], "slot_endpoint", arguments)
+  /// What ``slots(service:row:_:)`` made a row of.
+  public static func slots(in row: TableEntry) -> [Slot] {
+    stride(from: 0, to: row.arguments.count - 1, by: 2).map {
+      Slot(
+        endpoint: UInt32(truncatingIfNeeded: row.arguments[$0]),
+        epoch: UInt8(truncatingIfNeeded: row.arguments[$0 + 1] & 0x7F))
+    }
   }
 
   /// `endpoints[id]` → `endpoint_hop` or `endpoint_drain` (ip, port, egress,

@@ -11,9 +11,8 @@ extension IntentCompiler {
           member.row(site: node.sites[member.address.value], sourceMAC: node.sourceMAC))
       }
     }
-    var cache = [[UInt64]](repeating: [], count: 32)
     for state in states {
-      for slot in 0..<state.slotRows { entries.append(state.slotRow(slot, &cache)) }
+      for row in 0..<state.rowCount { entries.append(state.slotRow(row)) }
     }
     entries += states.compactMap(\.serviceRow)
     for value in Set(node.sites.keys).union(virtualAddresses.keys).sorted() {

@@ -57,27 +57,23 @@ extension IntentCompiler {
   }
 
   private func addSlots(_ plan: IntentPlan, _ updates: inout [Update]) {
-    var cache = [[UInt64]](repeating: [], count: 32)
     for state in plan.ports {
-      for slot in keptSlots(state)..<max(state.slotRows, keptSlots(state)) {
-        updates.append(.insert(state.slotRow(slot, &cache)))
+      for row in keptRows(state)..<max(state.rowCount, keptRows(state)) {
+        updates.append(.insert(state.slotRow(row)))
       }
     }
     for state in plan.ports {
       guard let old = ports[state.key] else { continue }
-      for slot in 0..<keptSlots(state)
-      where old.slots.owners[slot] != state.slots.owners[slot]
-        || (old.slots.epochs[slot] ^ state.slots.epochs[slot]) & 0x7F != 0
-      {
-        updates.append(.modify(state.slotRow(slot, &cache)))
+      for row in 0..<keptRows(state) where !state.hasSlots(of: old, inRow: row) {
+        updates.append(.modify(state.slotRow(row)))
       }
     }
   }
 
-  /// Slots whose rows are there before and afterwards.
-  private func keptSlots(_ state: ServicePortState) -> Int {
+  /// Rows of slots that are there before and afterwards.
+  private func keptRows(_ state: ServicePortState) -> Int {
     guard let old = ports[state.key], old.id == state.id else { return 0 }
-    return min(old.slotRows, state.slotRows)
+    return min(old.rowCount, state.rowCount)
   }
 
   private func addServices(_ plan: IntentPlan, _ updates: inout [Update]) {
@@ -102,8 +98,8 @@ extension IntentCompiler {
   private func removeSlots(_ plan: IntentPlan, _ updates: inout [Update]) {
     for state in plan.ports {
       guard let old = ports[state.key] else { continue }
-      for slot in keptSlots(state)..<max(old.slotRows, keptSlots(state)) {
-        updates.append(K8sDP.delete(.slots, key: [UInt64(old.id), UInt64(slot)]))
+      for row in keptRows(state)..<max(old.rowCount, keptRows(state)) {
+        updates.append(K8sDP.delete(.slots, key: [UInt64(old.id), UInt64(row)]))
       }
     }
   }

@@ -111,7 +111,7 @@ extension IntentCompiler {
     }
     try state.update(
       node: node, change: plan.node, ids: &plan.endpointIDs, live: live.endpoints)
-    plan.rows.slots += state.slotRows - (old?.slotRows ?? 0)
+    plan.rows.slots += state.rowCount - (old?.rowCount ?? 0)
     plan.rows.endpoints += state.members.count - (old?.members.count ?? 0)
     plan.ports.append(state)
   }

@@ -27,7 +27,7 @@ struct ServicePortState: Sendable, Codable {
   var members: [Member]
   var slots: SlotTable
   /// Rows in `slots`: none when no endpoint takes new flows.
-  private(set) var slotRows = 0
+  private(set) var rowCount = 0
 
   init(key: ServicePortKey, epoch: UInt32) {
     self.key = key
@@ -76,7 +76,7 @@ struct ServicePortState: Sendable, Codable {
           + "\(SlotTable.maximumCount) slots; bring them closer together")
     }
     if shares != before { slots.assign(shares, needed: needed) }
-    slotRows = shares.isEmpty ? 0 : slots.count
+    rowCount = shares.isEmpty ? 0 : slots.count / K8sDP.slotsPerRow
   }
 
   /// Keeps a member that is not listed any more while its pod lives, because
@@ -124,21 +124,23 @@ struct ServicePortState: Sendable, Codable {
     guard wanted != nil else { return nil }
     return K8sDP.service(
       key.address, port: key.port, transport: key.transport, id: id,
-      mask: UInt32(max(slotRows, 1) - 1))
+      mask: UInt32(max(rowCount, 1) * K8sDP.slotsPerRow - 1))
   }
 
-  /// The row in `slots`.
-  ///
-  /// - Parameter cache: 32 arrays of arguments, so that the slots of an endpoint
-  ///   share one.
-  func slotRow(_ slot: Int, _ cache: inout [[UInt64]]) -> TableEntry {
-    let owner = slots.owners[slot]
-    let epoch = UInt8(truncatingIfNeeded: slots.epochs[slot] & 0x7F)
-    let place = Int(owner & 31)
-    if cache[place].first != UInt64(owner) || cache[place][1] != UInt64(0x80 | epoch) {
-      cache[place] = K8sDP.slotArguments(endpoint: owner, epoch: epoch)
+  /// A row of `slots`.
+  func slotRow(_ row: Int) -> TableEntry {
+    K8sDP.slots(service: id, row: UInt32(row), slots(ofRow: row))
+  }
+
+  private func slots(ofRow row: Int) -> [K8sDP.Slot] {
+    (row * K8sDP.slotsPerRow..<(row + 1) * K8sDP.slotsPerRow).map { slots[$0] }
+  }
+
+  /// Whether a row of `slots` says the same in both.
+  func hasSlots(of other: ServicePortState, inRow row: Int) -> Bool {
+    (row * K8sDP.slotsPerRow..<(row + 1) * K8sDP.slotsPerRow).allSatisfy {
+      slots[$0] == other.slots[$0]
     }
-    return K8sDP.slot(service: id, slot: UInt32(slot), cache[place])
   }
 }
 

@@ -10,10 +10,12 @@ struct SlotTable: Sendable, Codable {
     var weight: UInt32
   }
 
+  /// At least this many slots a Service port: a row.
+  static let minimumCount = K8sDP.slotsPerRow
   /// At most this many slots a Service port.
   static let maximumCount = 65_536
-  /// Slots of the endpoint of least weight, so that shares come out within 1/8.
-  static let slotsPerShare: UInt64 = 8
+  /// Shares come out within 1/8 of what their weights are worth.
+  static let fairness: UInt64 = 8
 
   /// Endpoint id of each slot, 0 for none. The count is a power of two.
   private(set) var owners: [UInt32]
@@ -25,17 +27,23 @@ struct SlotTable: Sendable, Codable {
 
   /// - Parameter epoch: beyond any that a flow may remember.
   init(epoch: UInt32) {
-    owners = [0]
-    epochs = [epoch]
+    owners = Array(repeating: 0, count: Self.minimumCount)
+    epochs = Array(repeating: epoch, count: Self.minimumCount)
   }
 
   var count: Int { owners.count }
+
+  subscript(slot: Int) -> K8sDP.Slot {
+    K8sDP.Slot(
+      endpoint: owners[slot], epoch: UInt8(truncatingIfNeeded: epochs[slot] & 0x7F))
+  }
+
   var latestEpoch: UInt32 { epochs.max() ?? 0 }
 
-  /// The number of slots these shares need, or nil when their weights differ
-  /// too much for the least to get one.
+  /// The fewest slots with which these shares are fair, or nil when their weights
+  /// differ too much for the least to get one.
   static func count(for shares: [Share]) -> Int? {
-    guard shares.count > 1 else { return 1 }
+    guard shares.count > 1 else { return minimumCount }
     var total: UInt64 = 0
     var least = UInt32.max
     for share in shares {
@@ -44,9 +52,19 @@ struct SlotTable: Sendable, Codable {
     }
     let parts = (total + UInt64(least) - 1) / UInt64(least)
     guard parts <= UInt64(maximumCount) else { return nil }
-    var count = 1
-    while count < maximumCount, UInt64(count) < parts * slotsPerShare { count *= 2 }
+    var count = minimumCount
+    while count < maximumCount, !isFair(shares, of: total, count: UInt64(count)) { count *= 2 }
     return count
+  }
+
+  /// Whether each share of so many slots, rounded down and rounded up, is as near to what
+  /// its weight is worth as ``fairness`` says.
+  private static func isFair(_ shares: [Share], of total: UInt64, count: UInt64) -> Bool {
+    shares.allSatisfy { share in
+      let worth = count * UInt64(share.weight)
+      let remainder = worth % total
+      return remainder == 0 || fairness * max(remainder, total - remainder) <= worth
+    }
   }
 
   /// Makes the slots belong to these endpoints by weight, in at least `needed`

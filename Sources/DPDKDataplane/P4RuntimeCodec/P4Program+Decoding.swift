@@ -38,18 +38,19 @@ extension P4Program {
     } else if entry.priority != 0 {
       throw P4Error(.invalidArgument, "\(table.name) takes no priority; leave it 0")
     }
-    let isExact = table.key.allSatisfy { $0.kind == .exact }
-    return MatchKey(values: values, masks: isExact ? [] : masks, priority: entry.priority)
+    return MatchKey(
+      values: values, masks: table.isExact ? [] : masks, priority: entry.priority)
   }
 
   private func value(
     of match: P4_V1_FieldMatch, _ field: MatchField, _ table: Table
   ) throws(P4Error) -> (UInt64, UInt64) {
-    let what = "\(table.name) \(field.name)"
     func number(_ bytes: Data) throws(P4Error) -> UInt64 {
-      try Self.number(bytes, field.bits, what)
+      try Self.number(bytes, field.bits, "\(table.name) \(field.name)")
     }
-    func malformed(_ why: String) -> P4Error { P4Error(.invalidArgument, "\(what): \(why)") }
+    func malformed(_ why: String) -> P4Error {
+      P4Error(.invalidArgument, "\(table.name) \(field.name): \(why)")
+    }
     let all = Self.maximum(field.bits)
     switch (match.fieldMatchType, field.kind) {
     case (.exact(let exact), .exact):
@@ -82,13 +83,15 @@ extension P4Program {
 
   static func maximum(_ bits: Int) -> UInt64 { bits >= 64 ? .max : (1 << UInt64(bits)) - 1 }
 
-  static func number(_ bytes: Data, _ bits: Int, _ what: String) throws(P4Error) -> UInt64 {
+  static func number(
+    _ bytes: Data, _ bits: Int, _ what: @autoclosure () -> String
+  ) throws(P4Error) -> UInt64 {
     guard let value = Bytestring.value(bytes, bits: bits) else {
       throw P4Error(
         .outOfRange,
         bytes.isEmpty
-          ? "\(what): an empty string is no number"
-          : "\(what): the value does not fit into \(bits) bits")
+          ? "\(what()): an empty string is no number"
+          : "\(what()): the value does not fit into \(bits) bits")
     }
     return value
   }
@@ -123,8 +126,9 @@ extension P4Program {
         throw P4Error(
           .invalidArgument, "\(action.name) \(action.parameters[i].name) is given twice")
       }
-      let name = "\(action.name) \(action.parameters[i].name)"
-      values[i] = try Self.number(parameter.value, action.parameters[i].bits, name)
+      values[i] = try Self.number(
+        parameter.value, action.parameters[i].bits,
+        "\(action.name) \(action.parameters[i].name)")
     }
     var present: [UInt64] = []
     present.reserveCapacity(values.count)

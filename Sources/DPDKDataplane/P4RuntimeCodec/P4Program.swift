@@ -74,6 +74,7 @@ public struct P4Program: Sendable {
     public var tracksHits: Bool {
       notifiesIdleTimeout && filling == .controller && !key.isEmpty
     }
+    public var isExact: Bool { key.allSatisfy { $0.kind == .exact } }
     /// Whether entries have a priority.
     public var hasPriority: Bool {
       key.contains { $0.kind == .ternary || $0.kind == .range || $0.kind == .optional }

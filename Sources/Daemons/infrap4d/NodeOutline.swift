@@ -87,13 +87,13 @@ struct NodeOutline: Sendable {
   private static func endpoints(
     _ rows: RowView, service: UInt64, slots: UInt64
   ) -> [Endpoint] {
-    var ids: Set<UInt64> = []
-    for slot in 0..<min(slots, UInt64(lookedUpSlots)) {
-      let row = rows.entry(of: K8sDP.Table.slots.name, key: [service, slot])
-      if let id = row?.arguments.first { ids.insert(id) }
+    var ids: Set<UInt32> = []
+    for number in 0..<min(slots, UInt64(lookedUpSlots)) / UInt64(K8sDP.slotsPerRow) {
+      let row = rows.entry(of: K8sDP.Table.slots.name, key: [service, number])
+      if let row { ids.formUnion(K8sDP.slots(in: row).map(\.endpoint)) }
     }
     let endpoints = ids.compactMap { id -> Endpoint? in
-      guard let row = rows.entry(of: K8sDP.Table.endpoints.name, key: [id]),
+      guard let row = rows.entry(of: K8sDP.Table.endpoints.name, key: [UInt64(id)]),
         row.arguments.count >= 2
       else { return nil }
       let kind: Endpoint.Kind =

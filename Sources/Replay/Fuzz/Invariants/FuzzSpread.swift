@@ -42,14 +42,18 @@ struct FuzzSpread {
 
   /// - Parameters:
   ///   - services: the rows of `services`: dst_ip, dst_port, kind → id, mask.
-  ///   - slots: the rows of `slots`: service_id, slot → endpoint id, kind.
+  ///   - slots: the rows of `slots`, in any order.
   /// - Returns: what is wrong with the episode as a whole.
   func finish(_ node: FuzzNode, services: [TableEntry], slots: [TableEntry]) -> String? {
     guard abs(found - expected) <= Self.deviations * variance.squareRoot() + 2 else {
       return "\(Int(found)) new flows went to an endpoint whose weight is worth \(Int(expected))"
     }
-    var owned: [UInt64: [UInt64: Int]] = [:]
-    for slot in slots { owned[slot.key[0], default: [:]][slot.arguments[0], default: 0] += 1 }
+    var owned: [UInt64: [UInt32: Int]] = [:]
+    for row in slots {
+      for slot in K8sDP.slots(in: row) {
+        owned[row.key[0], default: [:]][slot.endpoint, default: 0] += 1
+      }
+    }
     for row in services {
       let active = (node.services[FuzzFlow.Service(row)] ?? [:]).values.filter { $0 > 0 }
       let counts = (owned[row.arguments[0]] ?? [:]).values.sorted()
