@@ -15,8 +15,8 @@ import Testing
     arp_targets 10.244.0.6 arp_forward 2
     routes 10.244.0.6 route_hop 2 02:00:00:00:02:06 02:00:00:00:00:01
     routes 10.96.0.80 route_vip
-    services 10.96.0.80 80 6 service_select 7 0
-    slots 7 0 slot_endpoint 42 128
+    services 10.96.0.80 80 6 service_select 7 3
+    slots 7 0 slot_endpoints 42 128 42 128 42 128 42 128
     endpoints 42 endpoint_hop 10.244.0.7 8080 3 02:00:00:00:02:07 02:00:00:00:00:01
     end 6
 
@@ -32,7 +32,7 @@ import Testing
     k8sdp/v1 updates
     at 1000
     insert routes 10.244.0.9 route_hop 4 02:00:00:00:02:09 02:00:00:00:00:01
-    modify slots 7 0 slot_endpoint 42 129
+    modify slots 7 0 slot_endpoints 42 129 42 128 42 128 42 128
     at 2000
     delete routes 10.244.0.9
     end 5
@@ -153,11 +153,11 @@ import Testing
       "tables.txt:6:21: dst_port is a number, an IPv4 address or a MAC address, not \"http\""
     ),
     (
-      "tables.txt", "service_select 7 0", "service_select 7",
+      "tables.txt", "service_select 7 3", "service_select 7",
       "tables.txt:6:41: mask is a number, an IPv4 address or a MAC address, not \"\""
     ),
     (
-      "tables.txt", "service_select 7 0", "service_select 7 0 0",
+      "tables.txt", "service_select 7 3", "service_select 7 3 0",
       "tables.txt:6:43: the line has 7 words, and 6 belong there"
     ),
     (
@@ -165,7 +165,7 @@ import Testing
       "tables.txt:5:1: the same row is there already; keep one"
     ),
     (
-      "tables.txt", "slots 7 0 slot_endpoint 42 128",
+      "tables.txt", "slots 7 0 slot_endpoints 42 128 42 128 42 128 42 128",
       "fragments 1 2 3 4 fragment_hit 1 2 3",
       "tables.txt:7:1: fragments is filled by the pipeline; its entries are flows"
     ),

@@ -29,11 +29,11 @@ struct SnapshotSlice: Sendable {
     for service in view.entries(of: K8sDP.Table.services.name)
     where service.key.first.map(addresses.contains) == true && service.arguments.count == 2 {
       rows.append(service)
-      for slot in 0...min(service.arguments[1], Self.mostSlots) {
-        let key = [service.arguments[0], slot]
+      for number in 0...min(service.arguments[1], Self.mostSlots) / UInt64(K8sDP.slotsPerRow) {
+        let key = [service.arguments[0], number]
         guard let row = view.entry(of: K8sDP.Table.slots.name, key: key) else { continue }
         rows.append(row)
-        if let id = row.arguments.first { endpoints.insert(id) }
+        endpoints.formUnion(K8sDP.slots(in: row).lazy.map { UInt64($0.endpoint) })
       }
     }
     var hosts = addresses

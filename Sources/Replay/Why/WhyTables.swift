@@ -122,8 +122,8 @@ public struct WhyTables: Sendable {
     let ids = Set(
       snapshot.rows.lazy.filter {
         $0.table == K8sDP.Table.slots.name && $0.key.first == row.arguments[0]
-          && $0.key.count == 2 && $0.key[1] <= row.arguments[1]
-      }.compactMap(\.arguments.first))
+          && $0.key.count == 2 && $0.key[1] <= row.arguments[1] / UInt64(K8sDP.slotsPerRow)
+      }.flatMap { K8sDP.slots(in: $0).map { UInt64($0.endpoint) } })
     let sockets = snapshot.rows.lazy.filter {
       $0.table == K8sDP.Table.endpoints.name && $0.key.first.map(ids.contains) == true
     }.map { K8sDP.Connection.Socket($0) }

@@ -10,8 +10,8 @@ public final class SnapshotParser: OutsideParser {
   private static let tables = """
     k8sdp/v1 tables
     routes 10.244.0.6 route_hop 2 02:00:00:00:02:06 02:00:00:00:00:01
-    services 10.96.0.80 80 6 service_select 7 0
-    slots 7 0 slot_endpoint 42 128
+    services 10.96.0.80 80 6 service_select 7 3
+    slots 7 0 slot_endpoints 42 128 42 128 42 128 42 128
     endpoints 42 endpoint_host 10.244.0.7 8080
     end 4
 
@@ -26,7 +26,7 @@ public final class SnapshotParser: OutsideParser {
   private static let updates = """
     k8sdp/v1 updates
     at 1000
-    modify slots 7 0 slot_endpoint 42 129
+    modify slots 7 0 slot_endpoints 42 129 42 128 42 128 42 128
     at 2000
     delete routes 10.244.0.6
     end 4
