@@ -27,7 +27,11 @@ public struct LoadedDataplane {
     self.dataplane = dataplane
     self.setTimer = setTimer
     self.setIntent = setIntent
-    self.apply = apply ?? { (updates) throws(DataplaneError) in try dataplane.apply(updates) }
+    if let apply {
+      self.apply = apply
+    } else {
+      self.apply = { (updates) throws(DataplaneError) in try dataplane.apply(updates) }
+    }
     self.live = live
   }
 

@@ -11,7 +11,7 @@ import Testing
       arguments: [42, 0x0AF4_0007, 8080, 6, nat], timer: timer, expiry: 1 << 40)
   }
 
-  @Test(arguments: [(6, TransportProtocol.tcp), (7, .tcp), (0x80, .udp), (0xFF, .udp)])
+  @Test(arguments: [(UInt64(6), TransportProtocol.tcp), (7, .tcp), (0x80, .udp), (0xFF, .udp)])
   func requests(_ kind: UInt64, _ transport: TransportProtocol) throws {
     let connection = try #require(K8sDP.Connection(Self.entry(kind: kind)))
     #expect(connection.transport == transport)

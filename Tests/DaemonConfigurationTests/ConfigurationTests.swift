@@ -56,7 +56,7 @@ import Testing
   @Test(arguments: [
     ("tapPrefx: x", "tapPrefx is no setting"), ("GrpcServer: {port: 1}", "GrpcServer.port is no"),
     ("tapPrefix: [x]", "takes one value"), ("tapPrefix: a\ntapprefix: b", "is there twice"),
-    ("- x", "expected: KEY: VALUE"), ("{", ""),
+    ("- x", "expected: KEY: VALUE"), ("{", "did not find expected"),
   ])
   func refused(_ text: String, _ reason: String) throws {
     let path = try file("bad.yaml", text)

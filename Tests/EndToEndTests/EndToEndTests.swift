@@ -221,7 +221,8 @@ struct EndToEndTests {
     // Two Services with one endpoint would meet in nat_collision now and then.
     let other = try await TestPod(on: node)
     let second = try await Web.serve("other", in: other)
-    try await node.put("web", "10.96.0.10", [.init(name: "http", port: 80), .init(name: "echo", port: 7)])
+    try await node.put(
+      "web", "10.96.0.10", [.init(name: "http", port: 80), .init(name: "echo", port: 7)])
     try await node.put(
       endpoints: [.init(addresses: [server.ip])], of: "web",
       ports: [.init(name: "http", port: 8080), .init(name: "echo", port: 7007)])

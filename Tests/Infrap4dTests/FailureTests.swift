@@ -26,7 +26,7 @@ import Testing
   private static func isSaid(_ failure: String, in log: String) -> Bool {
     guard let text = documented[failure] else { return false }
     var rest = log[...]
-    for part in text.components(separatedBy: "…") {
+    for part in text.components(separatedBy: "…") where !part.isEmpty {
       guard let range = rest.range(of: part.trimmingCharacters(in: .whitespaces)) else {
         return false
       }

@@ -120,7 +120,8 @@ struct ManagerProcessTests {
     manager.kill()
     #expect(try await !manager.rest().joined().contains("level=error"))
     let server = try RunningProgram([
-      ServerProcess.program, "--dataplane", "model", "--listen", "unix:\(folder.path)/infrap4d.sock",
+      ServerProcess.program, "--dataplane", "model", "--listen",
+      "unix:\(folder.path)/infrap4d.sock",
       "--state", "none", "--certs", folder.path + "/certs", "--metrics-address", "", "--log-level",
       "Info",
     ])

@@ -64,18 +64,15 @@ struct UpstreamHostTests {
     intent.gateway = interface("gateway", 0xA9FE_0101, 0)
     intent.host = interface("host", 0xC801_0102, 1)
     intent.pods = [interface("a", 0x0AF4_0006, 2), interface("b", 0x0AF4_0007, 3)]
-    intent.services = (first..<first + services).map { n in
-      Intent.Service(
+    intent.services = (first..<first + services).map { n -> Intent.Service in
+      let behind = (0..<endpoints).map { index -> Intent.Endpoint in
+        Intent.Endpoint(
+          address: IPv4Address(0x0AF4_0006 + UInt32(index % 2)),
+          port: UInt16(8000 + n % 500 + index))
+      }
+      return Intent.Service(
         name: "s\(n)", clusterIP: IPv4Address(0x0A60_0000 + UInt32(n)),
-        ports: [
-          Intent.ServicePort(
-            transport: .tcp, port: 80,
-            endpoints: (0..<endpoints).map {
-              Intent.Endpoint(
-                address: IPv4Address(0x0AF4_0006 + UInt32($0 % 2)),
-                port: UInt16(8000 + n % 500 + $0))
-            })
-        ])
+        ports: [Intent.ServicePort(transport: .tcp, port: 80, endpoints: behind)])
     }
     return intent
   }

@@ -65,7 +65,8 @@ enum EndpointMeasurement {
     try await ManyServices.put(1..<services, on: node)
     let ports = [EndpointSlice.Port(protocol: "UDP", port: 9000)]
     try await node.put("probed", "10.96.255.1", [.init(protocol: "UDP", port: 9000)])
-    try await node.put(endpoints: [.init(addresses: [servers[0].pod.ip])], of: "probed", ports: ports)
+    try await node.put(
+      endpoints: [.init(addresses: [servers[0].pod.ip])], of: "probed", ports: ports)
     let probe = try client.start("python3", "-uc", Self.client, "10.96.255.1")
     try await probe.wait(for: " a answers")
     var times = Sample()
@@ -74,7 +75,8 @@ enum EndpointMeasurement {
       try await Task.sleep(for: .milliseconds(Int.random(in: 5...25)))
       let next = change % 2
       let start = monotonic()
-      try await node.put(endpoints: [.init(addresses: [servers[next].pod.ip])], of: "probed", ports: ports)
+      try await node.put(
+        endpoints: [.init(addresses: [servers[next].pod.ip])], of: "probed", ports: ports)
       let line = try await probe.wait(for: " \(["a", "b"][next]) answers")
       let end = Int(line.split(separator: " ")[0]) ?? 0
       // The first waits for all the Services before it.

@@ -154,11 +154,11 @@ import Testing
     ),
     (
       "tables.txt", "service_select 7 3", "service_select 7",
-      "tables.txt:6:41: mask is a number, an IPv4 address or a MAC address, not \"\""
+      "tables.txt:6:42: mask is a number, an IPv4 address or a MAC address, not \"\""
     ),
     (
       "tables.txt", "service_select 7 3", "service_select 7 3 0",
-      "tables.txt:6:43: the line has 7 words, and 6 belong there"
+      "tables.txt:6:45: the line has 8 words, and 7 belong there"
     ),
     (
       "tables.txt", "routes 10.96.0.80 route_vip", "routes 10.244.0.6 route_vip",
@@ -187,12 +187,12 @@ import Testing
     ),
     (
       "flows.txt", "tcpEstablished", "established",
-      "flows.txt:2:84: a timer is one of tcpReset, udpUnreplied, tcpHalfOpen, tcpStale, "
+      "flows.txt:2:77: a timer is one of tcpReset, udpUnreplied, tcpHalfOpen, tcpStale, "
         + "tcpEstablished, tcpClosing, udpStream"
     ),
     (
       "flows.txt", "20000\n", "99999999999\n",
-      "flows.txt:2:99: the expiry is 0 to 4294967295, not 99999999999"
+      "flows.txt:2:92: the expiry is 0 to 4294967295, not 99999999999"
     ),
     (
       "flows.txt", "fragments 10.244.0.6 10.96.0.80 7 17 fragment_hit 42 10.244.0.7 1",

@@ -33,7 +33,7 @@ import Testing
   }
 
   private static func ask(
-    _ source: String, _ destination: String, _ transport: String? = nil,
+    _ source: String, _ destination: String, by transport: String? = nil,
     sourcePort: UInt16? = nil, _ tables: WhyTables
   ) throws -> WhyAnswer {
     let question = try WhyQuestion(
@@ -42,28 +42,29 @@ import Testing
     return try WhyOracle(tables).answer(question)
   }
 
-  @Test(arguments: [
-    ("10.244.0.6", "10.96.0.80:80", nil, nil, "it leaves by port"),
-    ("client", "web:80", "tcp", nil, "it leaves by port"),
-    ("client", "default/web", "udp", nil, "it leaves by port 3 to default/web-1 10.244.0.7"),
-    ("client", "web-1", nil, nil, "it leaves by port 3 to default/web-1 10.244.0.7"),
-    ("client", "10.244.0.7:22", nil, nil, "it leaves by port 3 to default/web-1 10.244.0.7"),
-    ("client", "200.1.1.2", "icmp", nil, "it leaves by port 1, to the host."),
-    ("client", "8.8.8.8:53", "udp", nil, "it leaves by port 1, to the host; what the node's"),
-    ("client", "web:82", nil, nil, "it leaves by port 1, to the host; what the node's own"),
-    ("10.250.0.9", "client:22", nil, nil, "it leaves by port 2 to default/client 10.244.0.6"),
-    ("client", "web:81", nil, "no_endpoint: the Service port has no endpoint", "No pod behind"),
-    ("client", "web:99", nil, "no_service: the Service has no such port", "kubectl get service"),
-    ("client", "10.96.0.80", "icmp", nil, nil),
-    ("client", "255.255.255.255:9", "udp", "multicast: multicast and broadcast are not", nil),
-    ("10.96.0.80", "client:22", nil, "is the address of a Service, and those send nothing", nil),
-    ("web-1", "web:53", "udp", "hairpin is not handled", nil),
-  ])
+  @Test(
+    arguments: [
+      ("10.244.0.6", "10.96.0.80:80", nil, nil, "it leaves by port"),
+      ("client", "web:80", "tcp", nil, "it leaves by port"),
+      ("client", "default/web", "udp", nil, "it leaves by port 3 to default/web-1 10.244.0.7"),
+      ("client", "web-1", nil, nil, "it leaves by port 3 to default/web-1 10.244.0.7"),
+      ("client", "10.244.0.7:22", nil, nil, "it leaves by port 3 to default/web-1 10.244.0.7"),
+      ("client", "200.1.1.2", "icmp", nil, "it leaves by port 1, to the host."),
+      ("client", "8.8.8.8:53", "udp", nil, "it leaves by port 1, to the host; what the node's"),
+      ("client", "web:82", nil, nil, "it leaves by port 1, to the host; what the node's own"),
+      ("10.250.0.9", "client:22", nil, nil, "it leaves by port 2 to default/client 10.244.0.6"),
+      ("client", "web:81", nil, "no_endpoint: the Service port has no endpoint", "No pod behind"),
+      ("client", "web:99", nil, "no_service: the Service has no such port", "kubectl get service"),
+      ("client", "10.96.0.80", "icmp", nil, nil),
+      ("client", "255.255.255.255:9", "udp", "multicast: multicast and broadcast are not", nil),
+      ("10.96.0.80", "client:22", nil, "is the address of a Service, and those send nothing", nil),
+      ("web-1", "web:53", "udp", "hairpin is not handled", nil),
+    ] as [(String, String, String?, String?, String?)])
   func verdicts(
     _ source: String, _ destination: String, _ transport: String?, _ problem: String?,
     _ words: String?
   ) throws {
-    let answer = try Self.ask(source, destination, transport, try Self.tables())
+    let answer = try Self.ask(source, destination, by: transport, try Self.tables())
     if destination == "10.96.0.80" {
       // What the pipeline does with ICMP to a Service is its business; it is told, either way.
       #expect(answer.passages.count >= 1 && !answer.verdict.isEmpty)
@@ -156,21 +157,22 @@ import Testing
     #expect(cut.verdict == "It does not arrive: truncated: the frame ends before its headers do.")
   }
 
-  @Test(arguments: [
-    ("nobody", "web:80", nil, "is neither an IPv4 address nor the name of a pod of this node"),
-    ("client", "web", "tcp", "has the ports 53/udp, 80/tcp, 81/tcp, 82/tcp; give one: web:PORT"),
-    ("client", "10.244.0.7", "tcp", "needs a port: 10.244.0.7:PORT"),
-    ("client", "10.244.0.7:22", "icmp", "has a port, and ICMP has none"),
-    ("client", "10.244.0.7:22", "sctp", "is tcp, udp or icmp"),
-    ("client", "10.244.0.7:x", nil, "ends with a colon and a port, 1 to 65535"),
-    ("client", "10.244.0.7:0", nil, "ends with a colon and a port, 1 to 65535"),
-  ])
+  @Test(
+    arguments: [
+      ("nobody", "web:80", nil, "is neither an IPv4 address nor the name of a pod of this node"),
+      ("client", "web", "tcp", "has the ports 53/udp, 80/tcp, 81/tcp, 82/tcp; give one: web:PORT"),
+      ("client", "10.244.0.7", "tcp", "needs a port: 10.244.0.7:PORT"),
+      ("client", "10.244.0.7:22", "icmp", "has a port, and ICMP has none"),
+      ("client", "10.244.0.7:22", "sctp", "is tcp, udp or icmp"),
+      ("client", "10.244.0.7:x", nil, "ends with a colon and a port, 1 to 65535"),
+      ("client", "10.244.0.7:0", nil, "ends with a colon and a port, 1 to 65535"),
+    ] as [(String, String, String?, String)])
   func questionsThatMakeNoSense(
     _ source: String, _ destination: String, _ transport: String?, _ message: String
   ) throws {
     let tables = try Self.tables()
     let error = try #require(throws: ReplayError.self) {
-      try Self.ask(source, destination, transport, tables)
+      try Self.ask(source, destination, by: transport, tables)
     }
     #expect(error.description.contains(message), "\(error)")
   }

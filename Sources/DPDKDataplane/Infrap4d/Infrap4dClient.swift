@@ -253,7 +253,8 @@ public actor Infrap4dClient {
 
   /// What to do when a connection could not be made.
   private static func cure(_ reason: String) -> String {
-    reason.lowercased().contains("certificate")
+    // The alert that a server sends may only say that a signature cannot be checked.
+    reason.lowercased().contains(/certificate|sslerror/)
       ? "; it and this client need certificates of one authority: scripts/tls/gen_certs.sh "
         + "--renew makes them, then restart both"
       : "; see that it runs and listens there"

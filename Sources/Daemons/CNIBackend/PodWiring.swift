@@ -45,7 +45,7 @@ struct PodWiring {
     guard let link = try linkInPod() else { return }
     do {
       try inside.delete(link)
-    } catch where error.errno == ENODEV {
+    } catch  where error.errno == ENODEV {
       // Somebody else has.
     }
   }

@@ -55,7 +55,8 @@ enum NetworkNamespace {
     let number = cfw_namespace_open(path)
     guard number >= 0 else {
       throw DataplaneError(
-        .notFound, "port \(port)", "no network namespace at \(path): \(KernelError(errno: -number))")
+        .notFound, "port \(port)", "no network namespace at \(path): \(KernelError(errno: -number))"
+      )
     }
     let namespace = FileDescriptor(number)
     return cfw_namespace_inode(number) == cfw_namespace_inode(-1) ? nil : namespace

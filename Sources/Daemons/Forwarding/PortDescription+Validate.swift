@@ -5,7 +5,8 @@ extension PortDescription {
   /// - Throws: ``DataplaneError/Code/invalidArgument`` for a name that Linux does not
   ///   take literally, an MTU out of range, a MAC address of a group, or a place that is none.
   func validate() throws(DataplaneError) {
-    for name in [name, location?.name, place?.name].compactMap(\.self) where !Self.isInterfaceName(name) {
+    for name in [name, location?.name, place?.name].compactMap(\.self)
+    where !Self.isInterfaceName(name) {
       throw DataplaneError(
         .invalidArgument, "port \"\(name)\"",
         "an interface's name is 1 to 15 letters, digits and signs, but no /, :, % or space")
@@ -18,8 +19,9 @@ extension PortDescription {
         .invalidArgument, "port \(name)",
         "an interface that is there is where it is, with its MAC address; only a TAP is made")
     }
-    if let place, !place.netns.hasPrefix("/") || place.netns.utf8.count > Self.longestPath
-      || place.netns.utf8.contains(0)
+    if let place,
+      !place.netns.hasPrefix("/") || place.netns.utf8.count > Self.longestPath
+        || place.netns.utf8.contains(0)
     {
       throw DataplaneError(
         .invalidArgument, "port \(name)", "netns is no absolute path of a network namespace")

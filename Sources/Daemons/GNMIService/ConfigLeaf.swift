@@ -40,7 +40,8 @@ enum ConfigLeaf: String, CaseIterable, Sendable {
       let text = try value.string(for: rawValue)
       guard let address = MACAddress(text), !address.isGroup else {
         throw GNMIError(
-          .invalidArgument, "\(rawValue) \(text.quoted): give six pairs of hexadecimal digits "
+          .invalidArgument,
+          "\(rawValue) \(text.quoted): give six pairs of hexadecimal digits "
             + "between colons, of one interface")
       }
       config.macAddress = address

@@ -15,7 +15,8 @@ struct PortPlan {
   init(from configs: [String: InterfaceConfig], to draft: Draft) throws(GNMIError) {
     for name in Set(configs.keys).union(draft.interfaces.keys).sorted() {
       let (old, new) = (configs[name]?.port, draft.interfaces[name]?.port)
-      if new != nil, let config = draft.interfaces[name], config.ifname != nil, config.netns == nil {
+      if new != nil, let config = draft.interfaces[name], config.ifname != nil, config.netns == nil
+      {
         throw GNMIError(.invalidArgument, "the ifname of \(name) needs a netns")
       }
       guard old != new else { continue }

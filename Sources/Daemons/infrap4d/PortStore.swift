@@ -55,7 +55,8 @@ actor PortStore: PortRegistry {
     do {
       _ = try await registry.add(port)
       return port
-    } catch let error as DataplaneError where error.code == .notFound && port.location != nil && port.place == nil
+    } catch let error as DataplaneError
+      where error.code == .notFound && port.location != nil && port.place == nil
     {
       logger.warning(
         "the interface is gone with its namespace; making it again",

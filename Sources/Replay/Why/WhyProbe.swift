@@ -27,7 +27,8 @@ struct WhyProbe {
   }
 
   var request: [UInt8] {
-    let builder = PacketBuilder(from: site.mac, to: site.gateway)
+    let builder = PacketBuilder(
+      from: site.mac, to: Self.group(question.destination) ?? site.gateway)
     var ip = PacketBuilder.IPv4(from: question.source, to: question.destination)
     ip.dontFragment = true
     switch question.transport {
@@ -39,6 +40,13 @@ struct WhyProbe {
     case .icmp:
       return builder.icmp(ip, type: Self.echoRequest, rest: UInt32(sourcePort) << 16 | 1)
     }
+  }
+
+  /// The Ethernet address of a group of receivers (RFC 1112 section 6.4); nil for one receiver.
+  private static func group(_ address: IPv4Address) -> MACAddress? {
+    if address.value == .max { return .broadcast }
+    guard address.value >> 28 == 0b1110 else { return nil }
+    return MACAddress(0x0100_5E00_0000 | UInt64(address.value & 0x7F_FFFF))
   }
 
   /// What the receiver of a request answers, to where the request came from.

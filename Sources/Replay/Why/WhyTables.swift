@@ -29,7 +29,8 @@ public struct WhyTables: Sendable {
   let timers: [K8sDP.Timer: UInt32]
   /// nil: nothing is known of ports.
   let ports: [PortID: Port]?
-  let names: NodeNames
+  /// What addresses are called.
+  public let names: NodeNames
   private let routes: [UInt64: TableEntry]
 
   public init(

@@ -15,18 +15,18 @@ enum InspectionClient {
     }
   }
 
-  /// Begins a capture, and runs `body` while it goes on.
+  typealias Messages = RPCAsyncSequence<K8sdp_V1_CaptureResponse, any Error>.AsyncIterator
+
+  /// Begins a capture, and runs `body` with what comes after that while it goes on.
   static func capturing<Result: Sendable>(
     _ client: Client, _ request: K8sdp_V1_CaptureRequest = .init(),
-    _ body:
-      @Sendable @escaping (RPCAsyncSequence<K8sdp_V1_CaptureResponse, any Error>) async throws
-      -> Result
+    _ body: @Sendable @escaping (inout Messages) async throws -> Result
   ) async throws -> Result {
     try await client.capture(request) { response in
       var messages = response.messages.makeAsyncIterator()
       let first = try #require(try await messages.next())
       #expect(first.frames.isEmpty)
-      return try await body(response.messages)
+      return try await body(&messages)
     }
   }
 }

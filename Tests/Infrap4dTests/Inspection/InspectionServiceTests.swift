@@ -169,7 +169,7 @@ import Testing
       await Self.code {
         try await InspectionClient.capturing(client) { messages in
           async let status = server.stop()
-          for try await _ in messages {}
+          while try await messages.next() != nil {}
           #expect(try await status == 0)
         }
       }

@@ -147,7 +147,7 @@ struct LiveCommandTests {
         _ = try await Transfer.send(96 << 20, from: node.client, to: ServiceNode.vip, port: 81)
         var last: UInt64 = 0
         var frames = 0
-        for try await message in messages {
+        while let message = try await messages.next() {
           frames += message.frames.count
           last = message.missed
           if last > 0 { break }

@@ -140,7 +140,9 @@ public struct LiveCapture: Sendable {
 }
 
 /// Whoever reads what a sink writes wants no more.
-public struct CaptureEnd: Error {}
+public struct CaptureEnd: Error {
+  public init() {}
+}
 
 /// Where frames go.
 public protocol CaptureSink: AnyObject, Sendable {

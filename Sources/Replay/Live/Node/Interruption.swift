@@ -21,14 +21,15 @@ public final class Interruption: Sendable {
 
   public init() {
     sources = Mutex([])
-    let made = [SIGINT, SIGTERM].map { number in
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler { [weak self] in self?.call() }
-      source.resume()
-      return source as any DispatchSourceSignal
+    sources.withLock {
+      $0 = [SIGINT, SIGTERM].map { number in
+        signal(number, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+        source.setEventHandler { [weak self] in self?.call() }
+        source.resume()
+        return source
+      }
     }
-    sources.withLock { $0 = made }
   }
 
   public var isCalled: Bool { state.withLock { $0.isCalled } }

@@ -90,7 +90,7 @@ public struct LiveSnapshot: Sendable {
         try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
       } catch { throw ReplayError(path, "cannot be made; check its permissions") }
     }
-    do {
+    do throws(ReplayError) {
       let summary = try await write(work, status, names, interruption, began: began)
       if !existed {
         do { try FileManager.default.moveItem(atPath: work, toPath: path) } catch {

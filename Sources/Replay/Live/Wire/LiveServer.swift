@@ -37,13 +37,18 @@ public final class LiveServer: @unchecked Sendable {
         "upstream's takes one pipeline a life; say with --start how to start it anew")
     }
     do throws(DataplaneError) {
-      let session = try session ?? LiveSession(options)
-      self.session = session
-      return try session.load(name: name, electionID: electionID) { [weak command] in
+      return try connected().load(name: name, electionID: electionID) { [weak command] in
         command?.failure
       }
     } catch {
-      throw command?.failure ?? error
+      if let failure = command?.failure { throw failure }
+      throw error
     }
+  }
+  private func connected() throws(DataplaneError) -> LiveSession {
+    if let session { return session }
+    let session = try LiveSession(options)
+    self.session = session
+    return session
   }
 }

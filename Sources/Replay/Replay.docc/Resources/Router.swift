@@ -13,7 +13,7 @@ final class Router: Dataplane {
     for change in try store.commit(updates) {
       switch change {
       case .set(let entry, _): rows[entry.table + "\(entry.key)"] = entry
-      case .delete(let table, let key): rows[table + "\(key)"] = nil
+      case .delete(let entry): rows[entry.table + "\(entry.key)"] = nil
       default: break
       }
     }

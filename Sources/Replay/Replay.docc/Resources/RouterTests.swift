@@ -15,7 +15,7 @@ import Testing
   }()
 
   @Test(arguments: [
-    "ping-pod", "ping-host", "ping-options", "curl-direct", "traceroute-icmp", "ttl",
+    "ping-pod", "ping-host", "ping-options", "curl-direct", "traceroute-icmp",
   ])
   func agreesWithTheModel(_ fixture: String) throws {
     let run = try FixtureFolder(path: "\(Self.fixtures)/\(fixture)").run()
