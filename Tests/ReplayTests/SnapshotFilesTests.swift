@@ -158,7 +158,7 @@ import Testing
     ),
     (
       "tables.txt", "service_select 7 0", "service_select 7 0 0",
-      "tables.txt:6:45: the line has 7 words, and 6 belong there"
+      "tables.txt:6:45: the line has 8 words, and 7 belong there"
     ),
     (
       "tables.txt", "routes 10.96.0.80 route_vip", "routes 10.244.0.6 route_vip",
