@@ -142,6 +142,7 @@ struct metadata_t {
     bit<16> dst_port;
     bit<8>  kind;
     bit<24> mix;
+    bit<24> lane;         // which slot of its row
     // What a flow entry says, or what is to be learned.
     bit<32> endpoint_id;
     bit<32> new_ip;       // DNAT: the endpoint's; SNAT: the Service's
@@ -159,7 +160,6 @@ struct metadata_t {
     bit<8>  pair;         // 1: the other direction needs an entry, too
     bit<8>  touch;        // 1: the other direction's entry gets the timer, too
     bit<8>  drain;        // 1: the endpoint takes no new flow
-    bit<8>  lane;         // which slot of its row
     // What is to be done, while the entry of the other direction is looked up.
     bit<24> own_mix;
     bit<32> own_endpoint_id;
@@ -474,7 +474,7 @@ control k8s_dp_control(inout headers_t hdr, inout metadata_t meta,
     // --------------------------------------------------------------- services
     action service_select(bit<32> id, bit<32> mask) {
         meta.service_id = id;
-        meta.lane = (bit<8>) meta.mix & 3;
+        meta.lane = meta.mix & 3;
         meta.slot_row = ((bit<32>) meta.mix & mask) >> 2;
     }
 

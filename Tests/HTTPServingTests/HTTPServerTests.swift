@@ -9,8 +9,16 @@ import Testing
 /// Pages as curl and as bad clients see them.
 @Suite struct HTTPServerTests {
   /// A server on a free port while `body` runs.
+  /// What a client takes its time for is up to the machine.
+  private static let patient = {
+    var limits = HTTPServer.Limits()
+    limits.request = .seconds(3600)
+    limits.connection = .seconds(3600)
+    return limits
+  }()
+
   private func serve(
-    limits: HTTPServer.Limits = HTTPServer.Limits(),
+    limits: HTTPServer.Limits = Self.patient,
     pages: HTTPServer.Pages = [
       "/page": { _ in .text("hello") }, "/bad": { _ in .text("no", .badGateway) },
       "/local": { .text("\($0.isLocal) \($0.isFromLocalPage)") },
@@ -143,7 +151,7 @@ import Testing
   }
 
   @Test func slowClientIsTold() async throws {
-    var limits = HTTPServer.Limits()
+    var limits = Self.patient
     limits.request = .milliseconds(50)
     try await serve(limits: limits) { (port: Int) async throws in
       let client = try await RawClient(port)
@@ -156,7 +164,7 @@ import Testing
 
   /// A page that never comes does not keep its connection.
   @Test func connectionsEnd() async throws {
-    var limits = HTTPServer.Limits()
+    var limits = Self.patient
     limits.connection = .milliseconds(50)
     let (never, _) = AsyncStream<Void>.makeStream()
     try await serve(
@@ -177,11 +185,8 @@ import Testing
   /// Those who are too many are told so, the server lives, and when some have gone the next
   /// are served.
   @Test func thousandConnections() async throws {
-    var limits = HTTPServer.Limits()
+    var limits = Self.patient
     limits.connections = 8
-    // Those that are held stay, however long the machine takes.
-    limits.request = .seconds(3600)
-    limits.connection = .seconds(3600)
     try await serve(limits: limits) { (port: Int) async throws in
       var held: [RawClient] = []
       for _ in 0..<8 { held.append(try await RawClient(port)) }

@@ -26,6 +26,8 @@ struct FelixAPIProxy {
         """)
       return
     }
+    // Before the log is begun, which opens descriptors of its own.
+    let isStartedByFelix = fcntl(fromFelix, F_GETFD) >= 0 && fcntl(toFelix, F_GETFD) >= 0
     do {
       DaemonLog.bootstrap("felix-api-proxy", try DaemonLog.Options(environment: environment))
     } catch {
@@ -33,7 +35,7 @@ struct FelixAPIProxy {
       exit(2)
     }
     signal(SIGPIPE, SIG_IGN)
-    guard fcntl(fromFelix, F_GETFD) >= 0, fcntl(toFelix, F_GETFD) >= 0 else {
+    guard isStartedByFelix else {
       fail("descriptors 3 and 4 are not open; Felix starts this program")
     }
     let socket = connect(path)
