@@ -168,7 +168,7 @@
 
       /// The engine's operands name 256 bytes of metadata.
       @Test func metadataThatIsFull() throws {
-        let filler = "\n" + (0..<29).map { "  bit<64> filler\($0)" }.joined(separator: "\n")
+        let filler = "\n" + (0..<30).map { "  bit<64> filler\($0)" }.joined(separator: "\n")
         let text = Self.replacing(
           TestSpecs.router, [("bit<32> out_port", "bit<32> out_port\(filler)")])
         _ = try make(text)

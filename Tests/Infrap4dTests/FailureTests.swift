@@ -4,6 +4,7 @@ import Foundation
 import GRPCCore
 import NodeTesting
 import P4RuntimeProtos
+import P4RuntimeTesting
 import Testing
 
 /// What docs/install.md says of failures: each is made to happen, and the program says what
@@ -218,7 +219,7 @@ import Testing
       let error = await #expect(throws: RPCError.self) {
         try await controller.write(routes(size..<size + 1), .dataplaneAtomic)
       }
-      let message = try #require(error).message
+      let message = try #require(Outcome(try #require(error)).details.first).message
       #expect(Self.isSaid("a table is full", in: message), "\(message)")
       #expect(message.contains("\(size)"))
       // Nothing was lost, and nothing added.

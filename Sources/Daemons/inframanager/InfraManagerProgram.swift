@@ -134,6 +134,8 @@ struct InfraManagerProgram: AsyncParsableCommand {
     _ gateway: InfraAgentService.Gateway, _ address: ListenAddress,
     _ metrics: ListenAddress?, _ logger: Logger
   ) async throws {
+    var p4Runtime = p4Runtime
+    p4Runtime.pipeline = try pipeline(configuration)
     if case .mutualTLS(let folder) = p4Runtime.security, case .tcp = p4Runtime.address {
       try CertificateFolder(folder, of: .client).check(now: Date())
     }
@@ -145,8 +147,6 @@ struct InfraManagerProgram: AsyncParsableCommand {
     logger.notice(
       "desired state", metadata: ["pods": "\(restored.pods)", "services": "\(restored.services)"])
 
-    var p4Runtime = p4Runtime
-    p4Runtime.pipeline = try pipeline(configuration)
     p4Runtime.entries = restored.entries
     let client = try Infrap4dClient(p4Runtime, logger: Logger(label: "p4runtime"))
     let gnmi = GRPCClient(transport: try gNMI.transport())
