@@ -11,7 +11,8 @@ public final class RunningProgram: @unchecked Sendable {
   public init(_ command: [String]) throws {
     Leftovers.watch()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = command
+    // Tests of programs that take signals ignore them in this process.
+    process.arguments = ["--default-signal=INT,TERM"] + command
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = output
     process.standardError = output

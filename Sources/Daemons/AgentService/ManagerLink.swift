@@ -38,7 +38,11 @@ public final class ManagerLink<Transport: ClientTransport>: Sendable {
               return serving
             }
             guard was != isServing else { continue }
-            self.logger.notice("Infra Manager", metadata: ["serving": "\(isServing)"])
+            if isServing {
+              self.logger.notice("Infra Manager serves")
+            } else {
+              self.logger.warning("Infra Manager does not serve; its log says why")
+            }
             if isServing { await begins() }
           }
         }

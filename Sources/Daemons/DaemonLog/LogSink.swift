@@ -69,13 +69,13 @@ final class LogSink: Sendable {
         state.trouble = nil
         if state.file?.isStandardError != true { show(level, line) }
       } catch {
-        show(level, line)
-        state.lost += 1
         // Once, however long it lasts.
         if state.trouble != error {
           show(
             .warning, bytes(.warning, "the log file is not written", ["reason": "\(error)"]))
         }
+        show(level, line)
+        state.lost += 1
         state.trouble = error
       }
     }
