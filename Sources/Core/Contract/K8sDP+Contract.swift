@@ -49,7 +49,7 @@ extension K8sDP {
           ["service_select"], "NoAction", 32_768),
         table(
           "slots", [field("service_id", 32), field("slot_row", 32)], ["slot_endpoints"], "NoAction",
-          2_097_152),
+          524_288),
         table(
           "endpoints", [field("endpoint_id", 32)],
           ["endpoint_hop", "endpoint_drain", "endpoint_host"], "endpoint_gone", 262_144),
