@@ -219,7 +219,8 @@ import Testing
       let error = await #expect(throws: RPCError.self) {
         try await controller.write(routes(size..<size + 1), .dataplaneAtomic)
       }
-      let message = try #require(Outcome(try #require(error)).details.first).message
+      let outcome = Outcome(try #require(error))
+      let message = try #require(outcome.details.first).message
       #expect(Self.isSaid("a table is full", in: message), "\(message)")
       #expect(message.contains("\(size)"))
       // Nothing was lost, and nothing added.
