@@ -193,12 +193,6 @@
         }
       }
 
-      @Test func wildcardTablesAreRefused() throws {
-        let text = TestSpecs.router.replacing("h.ipv4.dst exact", with: "h.ipv4.dst wildcard")
-        let plane = try makeDataplane(text)
-        #expect(code(plane, .insert(route(1, port: 1))) == .unimplemented)
-      }
-
       @Test func programmingIsFast() throws {
         let plane = try makeDataplane(TestSpecs.router) { $0.sizes = ["routes": 131_072] }
         let updates = (0..<100_000).map { Update.insert(route(UInt32($0), port: 1)) }

@@ -33,6 +33,20 @@ def against_help(text, context):
         return f"{' '.join(missing)}: not in the help of {' '.join(words[:1] + subcommand)}"
 
 
+def against_plugin(text, context):
+    """kubectl k8sdp: the plugin has the command, and k8sdp its options."""
+    words = shlex.split(text)[2:]
+    page = subprocess.run(
+        [ROOT / "deploy/kubectl/kubectl-k8sdp", "--help"], capture_output=True, text=True).stdout
+    while words and words[0] in ("--node", "--pod", "-n"):
+        if words[0] not in page:
+            return f"{words[0]}: not in the help of kubectl k8sdp"
+        words = words[2:]
+    if words and not re.search(rf"^  {re.escape(words[0])} ", page, re.M):
+        return f"{words[0]}: not in the help of kubectl k8sdp"
+    return against_help(shlex.join(["k8sdp"] + words), context)
+
+
 def against_make(text, context):
     """make knows the targets, the scripts of their recipes are there, and variables are read."""
     outcome = subprocess.run(

@@ -4,7 +4,7 @@ command."""
 
 import re
 
-from held import against_help, against_kubectl, against_make, against_swift, excepted
+from held import against_help, against_kubectl, against_plugin, against_make, against_swift, excepted
 from places import Cluster, Node, Place, Server
 
 NAMES = {"NAME": "docs-pod", "COMMAND": "true", "NODE": "node"}
@@ -69,6 +69,16 @@ RULES = [
     (r"kill -(USR1|USR2|HUP) \$\(pidof \w+\)", run(Node, sub=[
         ("pidof infraagent", "cat /run/infra-offload/infraagent.pid"),
         ("pidof inframanager", "cat /run/infra-offload/inframanager.pid")])),
+    # What looks at a running node.
+    (r"k8sdp why --capture .*", held(against_help)),
+    (r"k8sdp capture .*--duration 30", run(Node, sub=[("30", "1")])),
+    (r"k8sdp capture .*", watch(Node, "capturing on")),
+    (r"k8sdp snapshot .*--duration 10", run(Node, sub=[
+        ("--duration 10", "--duration 2"),
+        ("k8sdp", "(sleep 0.5; scripts/deploy/pod.sh exec demo-client curl -s --noproxy '*' http://10.96.0.80/) & k8sdp")])),
+    (r"k8sdp (top|why|flows)\b.*", run(Node)),
+    (r"k8sdp trace --state node-1/.*", run(Node)),
+    (r"kubectl k8sdp .*", held(against_plugin)),
     # Our programs that end, run.
     (r"k8sdp (check|trace|replay|compare (?!.*k8s_dp\.pb\.bin))\b.*", run(Place)),
     (r"k8sdp fuzz +--seed 1 --frames 1000000 .*", run(Place, sub=[("k8sdp", "k8sdp-release")])),
@@ -114,7 +124,7 @@ RULES = [
     # Kubernetes' programs, against their help and our manifests.
     (r"kubectl .*", held(against_kubectl)),
     (r"kubeadm init --config deploy/example/kubeadm-init.yaml", excepted("makes a cluster of the machine")),
-    (r"\(cd deploy/kubernetes/base && kustomize edit set image .*", excepted(
+    (r"\(cd deploy/kubernetes/overlays/infra-cni && kustomize edit set image .*", excepted(
         "no package has kustomize; kubectl renders the same folder in make deploy-check")),
     # What only an operator can do.
     (r"modprobe tun", excepted("changes the machine's kernel")),
