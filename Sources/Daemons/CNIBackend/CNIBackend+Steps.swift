@@ -87,13 +87,16 @@ extension CNIBackend {
     try await disconnectIfThere(holder)
   }
 
-  /// Whether a pod's namespace went away, and its TAP with it. A path alone does not tell:
-  /// it may be missing here while the pod is well.
+  /// Whether a pod's namespace went away. A path alone does not tell: it may be missing here
+  /// while the pod is well.
   func isGone(_ record: PodRecord) async throws -> Bool {
     guard Self.namespace(of: record) == nil else { return false }
     let port = try await ports.list().first { $0.name == record.tap }
     guard port?.isPresent == true else { return true }
-    return try await node.mac(of: record.tap) != nil
+    if try await node.mac(of: record.tap) != nil { return true }
+    // A TAP that was made in the pod keeps the namespace, when all else is gone.
+    let namespace = record.namespace
+    return try await blocking { !namespace.isInUse }
   }
 
   /// The namespace of a record, or nil when there is none at the path, or another.
