@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shlex
 import shutil
 import signal
 import subprocess
@@ -44,11 +45,15 @@ class Place:
         fixture = ROOT / "Fixtures/curl-service"
         shutil.copy(fixture / "state.yaml", self.folder / "state.yaml")
         # Those of the example are of the same fixture.
-        for file in (ROOT / "deploy/example/ci").glob("*.*"):
+        for file in filter(pathlib.Path.is_file, (ROOT / "deploy/example/ci").iterdir()):
             shutil.copy(file, self.folder / file.name)
         for name in ("Fixtures", "scripts", "docs", "deploy"):
             os.symlink(ROOT / name, self.folder / name)
         os.symlink(ROOT / "k8s_dp/k8s_dp.spec", self.folder / "other.spec")
+        # All of them are for FixtureTableTests.
+        (self.folder / "few").mkdir()
+        for name in ("curl-service", "dns-udp", "ping-pod"):
+            os.symlink(ROOT / "Fixtures" / name, self.folder / "few" / name)
         (self.folder / "bin").mkdir()
         os.symlink(self.release, self.folder / "bin/k8sdp-release")
 
@@ -70,7 +75,9 @@ class Place:
 
     def start(self, command, folder=None, output=subprocess.PIPE):
         return subprocess.Popen(
-            self.inside + ["bash", "-c", command], cwd=folder or self.folder, env=self.environment(),
+            # Whoever enters a mount namespace is in its root folder.
+            self.inside + ["bash", "-c", f"cd {shlex.quote(str(folder or self.folder))}\n{command}"],
+            env=self.environment(),
             stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, text=True,
             start_new_session=True)
 
@@ -122,6 +129,14 @@ class Server(Place):
     def prepare(self):
         self.serve("infrap4d --dataplane model --listen unix:/run/infrap4d.sock --state none --certs "
                    f"{self.folder}/certs --metrics-address ''")
+
+
+class Pipeline(Place):
+    """An infrap4d at its defaults."""
+
+    def prepare(self):
+        self.run("mkdir -p /var/lib/cni")
+        self.serve("infrap4d --dataplane model")
 
 
 class Cluster(Place):

@@ -5,7 +5,7 @@ command."""
 import re
 
 from held import against_help, against_kubectl, against_plugin, against_make, against_swift, excepted
-from places import Cluster, Node, Place, Server
+from places import Cluster, Node, Pipeline, Place, Server
 
 NAMES = {"NAME": "docs-pod", "COMMAND": "true", "NODE": "node"}
 
@@ -82,9 +82,9 @@ RULES = [
     # Our programs that end, run.
     (r"k8sdp (check|trace|replay|compare (?!.*k8s_dp\.pb\.bin))\b.*", run(Place)),
     (r"k8sdp fuzz +--seed 1 --frames 1000000 .*", run(Place, sub=[("k8sdp", "k8sdp-release")])),
-    (r"k8sdp table .*", run(Server, timeout=300)),
-    (r"ip netns exec wire k8sdp table .*", run(Server, timeout=300, sub=[
-        ("ip netns exec wire ", ""), ("wire.sock", "infrap4d.sock")])),
+    (r"k8sdp table .*", run(Server, sub=[("Fixtures", "few")])),
+    (r"ip netns exec wire k8sdp table .*", run(Server, sub=[
+        ("ip netns exec wire ", ""), ("wire.sock", "infrap4d.sock"), ("Fixtures", "few")])),
     (r"ip netns add wire", run(Place)),
     (r"k8sdp apply .*", run(Server)),
     (r"k8sdp (bench|mutate|differences|fuzz|compare)\b.*", held(against_help)),
@@ -93,9 +93,9 @@ RULES = [
     (r"infraagent checkCalicoConfig .*", run(Node, sub=[
         ("[--timeout 30s]", "--file /etc/cni/net.d/05-infra.conflist --timeout 30s")])),
     (r"(infrap4d|infraagent run|inframanager|infra-cni|gnmi-ctl) --help", run(Place)),
-    (r"gnmi-ctl (sub-onchange|--interval=\d+ sub-sample) .*", watch(Node, "P4TAP_0")),
+    (r"gnmi-ctl (sub-onchange|--interval=\d+ sub-sample) .*", watch(Node, "RESPONSE")),
     (r'gnmi-ctl set "device:physical-device,name:eth1.*', run(Node, sub=[
-        ("gnmi-ctl", "ip link add eth1 type dummy && gnmi-ctl")])),
+        ("gnmi-ctl", "ip link add eth1 type veth peer name far && gnmi-ctl")])),
     (r"gnmi-ctl (set|get|del) .*P4TAP_0.*", run(Node, sub=[("P4TAP_0", "P4TAP_77")])),
     (r"parser-fuzz parse .*", held(against_help)),
     # Our programs that go on, started and ended.
@@ -103,7 +103,7 @@ RULES = [
     (r"ip netns exec wire infrap4d .*", serve(Place, sub=[("ip netns exec wire ", "")])),
     (r"infrap4d & +inframanager &", excepted("each by itself, in other lines")),
     (r"inframanager --set GrpcServer.addr=unix:.*", serve(Server)),
-    (r"inframanager", serve(Cluster)),
+    (r"inframanager", serve(Pipeline)),
     (r"infraagent( --set kubeconfig=\S+)?", serve(Cluster, sub=[("/root/", "$HOME/")])),
     # Scripts.
     (r"scripts/deploy/node.sh (status|down).*", run(Node, sub=[("down", "--help")])),

@@ -90,8 +90,8 @@ async def finsy_border(port, certs):
                 action=fy.Action("to_host", port=4, mac=7), **more)
 
         async def counts():
-            return sorted([e.packet_count, e.byte_count] async for e in
-                          switch.read(fy.P4DirectCounterEntry("host_traffic")))
+            return sorted([[e.packet_count, e.byte_count] async for e in
+                           switch.read(fy.P4DirectCounterEntry("host_traffic"))])
 
         await switch.write([+host("10.0.0.8"), +host(
             "10.0.0.9", counter_data=fy.P4CounterData(packet_count=1000, byte_count=5))])
