@@ -15,7 +15,10 @@ let package = Package(
     .target(name: "SimDataplane", dependencies: ["Core"]),
     .target(
       name: "K8sDPArtefacts", path: "k8s_dp", sources: ["K8sDPArtefacts.swift"],
-      resources: [.embedInCode("k8s_dp.spec"), .embedInCode("p4Info.txt")]),
+      resources: [
+        .embedInCode("k8s_dp.spec"), .embedInCode("p4Info.txt"), .embedInCode("context.json"),
+        .embedInCode("tdi.json"),
+      ]),
     .target(
       name: "CSWX", path: "Sources/DPDKDataplane/CSWX", exclude: ["links"],
       cSettings: [

@@ -23,7 +23,7 @@ def make(folder, tests, changed=()):
         inside = path.relative_to(ROOT)
         if path.is_symlink():
             link(folder / inside, os.readlink(path))
-        elif path.is_file() and not str(inside).startswith(LEFT_OUT):
+        elif path.is_file() and ".docc/" not in str(inside) and not str(inside).startswith(LEFT_OUT):
             files[inside] = path.read_bytes()
     for path in tests:
         files[Path("Tests/ReplayTests") / path.name] = path.read_bytes()
@@ -33,7 +33,7 @@ def make(folder, tests, changed=()):
     for path in [*folder.rglob("Sources/**/*.swift"), *folder.rglob("Tests/**/*.swift")]:
         if path.relative_to(folder) not in files:
             path.unlink()
-    for name in ("Fixtures", "scripts"):
+    for name in ("Fixtures", "scripts", "Tests/TestPrograms"):
         link(folder / name, str(ROOT / name))
 
 
