@@ -51,7 +51,7 @@
     /// - Parameters:
     ///   - spec: The pipeline as `p4c-dpdk` wrote it.
     ///   - options: See ``SWXOptions``.
-    /// - Throws: ``DataplaneError`` about the line of the spec or about DPDK.
+    /// - Throws: `DataplaneError` about the line of the spec or about DPDK.
     public init(
       spec: PipelineSpec, options: SWXOptions = SWXOptions()
     ) throws(DataplaneError) {
@@ -94,7 +94,7 @@
     /// Says why a pipeline cannot run here, short of building it: only whether its
     /// tables fit into memory shows when it is made.
     ///
-    /// - Throws: ``DataplaneError`` as the initialiser does.
+    /// - Throws: `DataplaneError` as the initialiser does.
     public static func verify(
       spec: PipelineSpec, options: SWXOptions = SWXOptions()
     ) throws(DataplaneError) {

@@ -84,7 +84,7 @@ public protocol Dataplane: AnyObject {
   func setRegister(_ name: String, _ index: Int, to value: UInt64) throws(DataplaneError)
 
   /// Where an entry is in the arrays that the pipeline keeps of entries, such as direct
-  /// counters (see ``PipelineSpec/entryArrays(of:)-table``): 1 or more, and 0 is a miss. It
+  /// counters (see ``PipelineSpec/entryArrays(of:)-(PipelineSpec.Table)``): 1 or more, and 0 is a miss. It
   /// changes with other entries of the table; the entry's values go with it, and those of a
   /// new entry are 0.
   ///

@@ -3,9 +3,9 @@ import Core
 /// Who fills the tables of upstream's pipeline.
 public enum UpstreamControl: String, CaseIterable, Sendable {
   /// A control plane that gets the most out of the tables: what goes wrong then is
-  /// the pipeline's doing. See ``CarefulCompiler``.
+  /// the pipeline's doing. See `CarefulCompiler`.
   case careful
-  /// Upstream's own. See ``UpstreamManager``.
+  /// Upstream's own. See `UpstreamManager`.
   case manager
 }
 
