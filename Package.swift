@@ -111,7 +111,7 @@ let package = Package(
     .target(
       name: "LiveReplay",
       dependencies: [
-        "Core", "CPcap", "Replay", "SimDataplane", "Infrap4dDataplane", "GNMIProtos",
+        "Core", "CPcap", "Replay", "SimDataplane", "Infrap4dDataplane", "GNMIPaths", "GNMIProtos",
         "InspectionProtos", "CLiveWire",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -138,6 +138,12 @@ let package = Package(
     .target(
       name: "P4RuntimeProtos", dependencies: grpc, path: "Sources/Daemons/P4RuntimeProtos"),
     .target(name: "GNMIProtos", dependencies: grpc, path: "Sources/Daemons/GNMIProtos"),
+    .target(
+      name: "GNMIPaths",
+      dependencies: [
+        "GNMIProtos", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      path: "Sources/Daemons/GNMIPaths"),
     .target(name: "InfraProtos", dependencies: grpc, path: "Sources/Daemons/InfraProtos"),
     .target(
       name: "InspectionProtos", dependencies: grpc, path: "Sources/Daemons/InspectionProtos"),
@@ -153,7 +159,7 @@ let package = Package(
     .target(
       name: "Infrap4dDataplane",
       dependencies: [
-        "Core", "GNMIProtos", "K8sDPArtefacts", "P4RuntimeCodec", "P4RuntimeProtos",
+        "Core", "GNMIPaths", "GNMIProtos", "K8sDPArtefacts", "P4RuntimeCodec", "P4RuntimeProtos",
         "PipelineProtos",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
@@ -342,7 +348,7 @@ let package = Package(
     .executableTarget(
       name: "gnmi-ctl",
       dependencies: [
-        "GNMIProtos",
+        "GNMIPaths", "GNMIProtos",
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
@@ -356,7 +362,7 @@ let package = Package(
     .target(
       name: "CNIBackend",
       dependencies: [
-        "Core", "Metrics", "Netlink", "InfraProtos", "GNMIProtos", "StateDirectory",
+        "Core", "Metrics", "Netlink", "InfraProtos", "GNMIPaths", "GNMIProtos", "StateDirectory",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),

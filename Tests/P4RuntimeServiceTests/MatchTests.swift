@@ -148,8 +148,7 @@
         let batch = [
           P4_V1_Entity.table(border.network(1 << 12, 20, port: 6)).modify, more,
         ]
-        // The engine refuses the batch, not one of it.
-        #expect(await server.write(batch, .dataplaneAtomic).codes == [8, 8])
+        #expect(await server.write(batch, .dataplaneAtomic).codes == [10, 8])
         try await Self.expect(.forward(4), server, to: 1 << 12)
         #expect(await server.write(batch).codes == [0, 8])
         try await Self.expect(.forward(6), server, to: 1 << 12)

@@ -1,4 +1,5 @@
 import Core
+import GNMIPaths
 import GNMIProtos
 import GRPCCore
 import GRPCNIOTransportHTTP2
@@ -69,7 +70,7 @@ public struct UpstreamPorts: Sendable {
       let response = try await client.get(
         .with {
           $0.encoding = .proto
-          $0.path = [Self.path(name, rest)]
+          $0.path = [.virtualInterface(name, rest)]
         })
       return response.notification.first?.update.first?.val
     } catch let error as RPCError where error.code == .invalidArgument {
@@ -83,21 +84,8 @@ public struct UpstreamPorts: Sendable {
     _ name: String, _ leaf: String, _ set: (inout Gnmi_TypedValue) -> Void
   ) -> Gnmi_Update {
     .with {
-      $0.path = path(name, ["config", leaf])
+      $0.path = .virtualInterface(name, ["config", leaf])
       set(&$0.val)
-    }
-  }
-
-  private static func path(_ name: String, _ rest: [String]) -> Gnmi_Path {
-    .with {
-      $0.elem = [
-        .with { $0.name = "interfaces" },
-        .with {
-          $0.name = "virtual-interface"
-          $0.key = ["name": name]
-        },
-      ]
-      $0.elem += rest.map { part in .with { $0.name = part } }
     }
   }
 }

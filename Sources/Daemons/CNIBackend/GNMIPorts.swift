@@ -1,4 +1,5 @@
 import Core
+import GNMIPaths
 import GNMIProtos
 import GRPCCore
 
@@ -39,16 +40,16 @@ public struct GNMIPorts<Transport: ClientTransport>: TAPPorts {
       leaves["mac-address"] = "\(place.mac)"
     }
     let request = Gnmi_SetRequest.with {
-      $0.delete = [Self.path(name)]
+      $0.delete = [.virtualInterface(name)]
       $0.update = leaves.map { leaf, value in
         .with {
-          $0.path = Self.path(name, "config", leaf)
+          $0.path = .virtualInterface(name, ["config", leaf])
           $0.val.stringVal = value
         }
       }
       $0.update.append(
         .with {
-          $0.path = Self.path(name, "config", "mtu")
+          $0.path = .virtualInterface(name, ["config", "mtu"])
           $0.val.uintVal = UInt64(mtu)
         })
     }
@@ -69,7 +70,7 @@ public struct GNMIPorts<Transport: ClientTransport>: TAPPorts {
   }
 
   public func delete(_ name: String) async throws {
-    let request = Gnmi_SetRequest.with { $0.delete = [Self.path(name)] }
+    let request = Gnmi_SetRequest.with { $0.delete = [.virtualInterface(name)] }
     do {
       _ = try await client.set(request, options: options)
     } catch let error as RPCError {
@@ -84,7 +85,7 @@ public struct GNMIPorts<Transport: ClientTransport>: TAPPorts {
   ) async throws -> [String: Gnmi_TypedValue] {
     let request = Gnmi_GetRequest.with {
       $0.encoding = .proto
-      $0.path = [Self.path("*", container, leaf)]
+      $0.path = [.virtualInterface("*", [container, leaf])]
     }
     let response: Gnmi_GetResponse
     do {
@@ -108,18 +109,5 @@ public struct GNMIPorts<Transport: ClientTransport>: TAPPorts {
       }
     }
     return values
-  }
-
-  private static func path(_ name: String, _ rest: String...) -> Gnmi_Path {
-    .with {
-      $0.elem = [
-        .with { $0.name = "interfaces" },
-        .with {
-          $0.name = "virtual-interface"
-          $0.key = ["name": name]
-        },
-      ]
-      $0.elem += rest.map { part in .with { $0.name = part } }
-    }
   }
 }

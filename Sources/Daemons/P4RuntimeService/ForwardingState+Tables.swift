@@ -30,6 +30,14 @@ extension ForwardingState {
       guard old == nil else {
         throw P4Error(.alreadyExists, "\(table.name) has an entry with this key; MODIFY it")
       }
+      // The engine would refuse the whole batch, and not name this update.
+      let count = tables[table.id]?.count ?? 0
+      guard table.size == 0 || count < table.size else {
+        throw P4Error(
+          .resourceExhausted,
+          "\(table.name) is full with \(count) entries, all that the pipeline has room for; "
+            + "remove some first")
+      }
     default:
       guard old != nil else {
         throw P4Error(.notFound, "\(table.name) has no entry with this key")

@@ -1,3 +1,4 @@
+import GNMIPaths
 import GNMIProtos
 
 /// What to do, and with which device.
@@ -78,15 +79,7 @@ struct Device {
 
   /// The device itself.
   var path: Gnmi_Path {
-    .with {
-      $0.elem = [
-        .with { $0.name = "interfaces" },
-        .with {
-          $0.name = "virtual-interface"
-          $0.key = ["name": name]
-        },
-      ]
-    }
+    .virtualInterface(name)
   }
 
   /// One of its leaves, or the device.

@@ -1,4 +1,5 @@
 import Core
+import GNMIPaths
 import GNMIProtos
 import GRPCCore
 import GRPCNIOTransportHTTP2
@@ -23,7 +24,7 @@ struct LivePorts: Sendable {
   ///
   /// - Parameter names: of those asked for; nil is all.
   func states(_ names: [String]? = nil) async throws(DataplaneError) -> [String: State] {
-    let paths = (names ?? ["*"]).map { Self.path($0, ["state"]) }
+    let paths = (names ?? ["*"]).map { Gnmi_Path.virtualInterface($0, ["state"]) }
     let response = try await call { () async throws in
       try await client.get(
         .with {
@@ -48,11 +49,11 @@ struct LivePorts: Sendable {
     let updates = names.flatMap { name in
       [
         Gnmi_Update.with {
-          $0.path = Self.path(name, ["config", "mtu"])
+          $0.path = .virtualInterface(name, ["config", "mtu"])
           $0.val.uintVal = UInt64(mtu)
         },
         Gnmi_Update.with {
-          $0.path = Self.path(name, ["config", "port-type"])
+          $0.path = .virtualInterface(name, ["config", "port-type"])
           $0.val.stringVal = "TAP"
         },
       ]
@@ -63,22 +64,9 @@ struct LivePorts: Sendable {
   }
 
   func remove(_ names: [String]) async throws(DataplaneError) {
-    let paths = names.map { Self.path($0, []) }
+    let paths = names.map { Gnmi_Path.virtualInterface($0) }
     _ = try await call { () async throws in
       try await client.set(.with { $0.delete = paths })
-    }
-  }
-
-  private static func path(_ name: String, _ rest: [String]) -> Gnmi_Path {
-    .with {
-      $0.elem = [
-        .with { $0.name = "interfaces" },
-        .with {
-          $0.name = "virtual-interface"
-          $0.key = ["name": name]
-        },
-      ]
-      $0.elem += rest.map { part in .with { $0.name = part } }
     }
   }
 
