@@ -265,7 +265,7 @@ check_node() {
   [ "$(id -u)" -eq 0 ] || { skip "node: not root"; return; }
   [ -x /usr/lib/cni/host-local ] || { skip "node: no host-local (containernetworking-plugins)"; return; }
   unshare -m -n true 2>/dev/null || { skip "node: no namespaces here"; return; }
-  expect "node.sh up, demo, up again, down: $(basename "$programs")" timeout 240 unshare -m -n --propagation private \
+  expect "node.sh up, demo, up again, down: $(basename "$programs")" timeout 400 unshare -m -n --propagation private \
     scripts/deploy/isolated.sh scripts/deploy/check_node.sh "$programs"
   sed -n 's/^node.sh: /      /p' "$work/out" | grep -E 'asks|reaches|nothing|ready' | sort -u || true
 }

@@ -3,8 +3,11 @@
 set -euo pipefail
 case ${1:-} in '' | -h | --help) sed -n '2s/^# //p' "$0"; exit 0 ;; esac
 here=$(cd "$(dirname "$0")" && pwd)
-node() { "$here/node.sh" "$@" --no-systemd --dataplane model --programs "$programs"; }
-programs=$1
+programs=$1 dataplane=model pods=10.244.0.0/24
+node() { "$here/node.sh" "$@" --no-systemd --dataplane $dataplane --pods $pods --programs "$programs"; }
+pid_of() { cat "/run/infra-offload/$1.pid"; }
+pids() { cat /run/infra-offload/{infrap4d,inframanager,infraagent,services-api}.pid; }
+fail() { echo "$*"; exit 1; }
 trap 'node down' EXIT
 node up
 node demo
@@ -13,29 +16,58 @@ node demo
 # What is seen of it, by the socket of the node and with the agent's names.
 k8sdp=/usr/local/bin/k8sdp
 "$k8sdp" why demo-client demo:80 | tail -1
-"$k8sdp" flows --service demo | grep -q demo-web || { echo "k8sdp flows shows no connection"; exit 1; }
-"$k8sdp" top --once --interval 300ms | grep -q '^green' || { echo "k8sdp top is not green"; exit 1; }
+"$k8sdp" flows --service demo | grep -q demo-web || fail "k8sdp flows shows no connection"
+"$k8sdp" top --once --interval 300ms | grep -q '^green' || fail "k8sdp top is not green"
 # Each part may be gone for a while: killed, it is started again, and the Service answers.
 for daemon in infrap4d inframanager infraagent; do
-  pid=$(<"/run/infra-offload/$daemon.pid")
+  pid=$(pid_of $daemon)
   kill -KILL "$pid"
   while grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$pid/status"; do sleep 0.1; done
   node up
   node demo
 done
+# Nothing is new: nothing starts again. Other programs and other options are what runs afterwards.
+before=$(pids)
+node up
+[ "$before" = "$(pids)" ] || fail "daemons start again although nothing has changed"
+newer=$CHANGES/newer
+mkdir "$newer"
+ln -s "$(realpath "$programs")"/{infra-cni,gnmi-ctl,k8sdp,arp-proxy} "$newer"
+for daemon in infrap4d inframanager infraagent; do
+  cp "$(realpath "$programs")/$daemon" "$newer"
+  echo newer >>"$newer/$daemon"
+done
+programs=$newer
+node up
+for daemon in infrap4d inframanager infraagent; do
+  cmp "/proc/$(pid_of $daemon)/exe" "$newer/$daemon" || fail "the old $daemon runs on"
+done
+node demo
+before=$(pid_of inframanager)
+dataplane=dpdk
+node up
+tr '\0' ' ' <"/proc/$(pid_of infrap4d)/cmdline" | grep -q -- '--dataplane dpdk' || fail "--dataplane is not followed"
+[ "$before" = "$(pid_of inframanager)" ] || fail "another --dataplane starts inframanager again"
+node demo
+dataplane=model pods=10.245.0.0/24
+node up
+address=$("$here/pod.sh" add another)
+[[ $address = 10.245.0.* ]] || fail "--pods is not followed: a pod has $address"
+ip route get "$address" | grep -q P4TAP_1 || fail "the host does not reach pods of another --pods"
+"$here/pod.sh" del another
 # The logs are where upstream has them, with each line once; one that is taken away is made again.
 for log in /var/log/infrap4d.log /var/log/inframanager.log /var/log/infraagent/infraagent.log; do
-  grep -q listening $log || { echo "$log does not say that it listens"; exit 1; }
-  [ -z "$(sort $log | uniq -d)" ] || { echo "$log has lines twice"; exit 1; }
-  [ "$(stat -L -c '%U %a' $log)" = "infra-offload 640" ] || { echo "$log is $(stat -L -c '%U %a' $log)"; exit 1; }
+  grep -q listening $log || fail "$log does not say that it listens"
+  [ -z "$(sort $log | uniq -d)" ] || fail "$log has lines twice"
+  [ "$(stat -L -c '%U %a' $log)" = "infra-offload 640" ] || fail "$log is $(stat -L -c '%U %a' $log)"
 done
 mv "$log" "$log.away"
-kill -HUP "$(</run/infra-offload/infraagent.pid)"
+kill -HUP "$(pid_of infraagent)"
 for _ in $(seq 50); do ! grep -qs 'log level' "$log" || break; sleep 0.1; done
-grep -q 'log level' "$log" || { echo "$log does not go on"; exit 1; }
+grep -q 'log level' "$log" || fail "$log does not go on"
 node down
 trap - EXIT
 left=$(ip -o link show type tun; ls /run/netns; find /run /var/log /var/lib/cni /etc/infra /usr/share/stratum \
   -newer "$CHANGES/etc" -type f 2>/dev/null; find "$CHANGES" -path '*upper*' -type f -path '*infra*')
-[ -z "$left" ] || { echo "left behind: $left"; exit 1; }
+[ -z "$left" ] || fail "left behind: $left"
 echo "node.sh: nothing was left behind"

@@ -16,14 +16,15 @@ node.sh down      stops and removes all of it: programs, state, logs, certificat
   --pods CIDR      addresses of pods (10.244.0.0/24)
   --no-systemd     processes of this script's, for machines where systemd does not run
 
-Every step may have been done before; up with other options changes what is there. Needs root.
+Every step may have been done before. up with other programs or options changes what is there, and starts
+again the daemons that have changed, and only those. Needs root.
 TEXT
 }
 say() { echo "node.sh: $*"; }
 fail() { echo "node.sh: $1" >&2; exit "${2:-1}"; }
 
 daemons=(infrap4d inframanager infraagent)
-programs=("${daemons[@]}" infra-cni gnmi-ctl k8sdp)
+programs=("${daemons[@]}" infra-cni gnmi-ctl k8sdp arp-proxy)
 user=infra-offload
 run=/run/infra-offload
 certs=/usr/share/stratum/certs
@@ -42,14 +43,44 @@ alive() { [ -s "$run/$1.pid" ] && grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$(<
 # log_of NAME: its file, where upstream has it.
 log_of() { if [ "$1" = infraagent ]; then echo /var/log/infraagent/infraagent.log; else echo "/var/log/$1.log"; fi; }
 
+# stamp NAME COMMAND…: all that it is made of, as one number: program, settings, certificates, unit, command.
+stamp() {
+  local files=()
+  case $1 in
+    infrap4d) files=(/etc/infra/infrap4d.env "$certs"/{ca,stratum}.crt) ;;
+    inframanager | infraagent) files=("/etc/infra/$1.yaml" "$certs"/{ca,client}.crt) ;;
+    services-api) files=("$here/services_api.py") ;;
+  esac
+  [ ! -e "$top/deploy/systemd/$1.service" ] || files+=("/usr/local/bin/$1" "$top/deploy/systemd/$1.service")
+  { printf '%s\n' "$@"; [ ${#files[@]} -eq 0 ] || sha256sum "${files[@]}"; } | sha256sum
+}
+
+# unchanged NAME COMMAND…: it was started from what is there now.
+unchanged() { [ "$(cat "$run/$1.stamp" 2>/dev/null)" = "$(stamp "$@")" ]; }
+
 # start NAME OUTPUT COMMAND…: in the background, with a file for its number and one for what it says.
 start() {
   local name=$1 output=$2
   shift 2
-  if alive "$name"; then say "$name runs"; return; fi
+  if alive "$name"; then
+    if unchanged "$name" "$@"; then say "$name runs"; return; fi
+    say "$name has changed and starts again"
+    stop "$name"
+  fi
+  stamp "$name" "$@" >"$run/$name.stamp"
   setsid "$@" </dev/null >>"$output" 2>&1 &
   echo $! >"$run/$name.pid"
   say "started $name; its log is $(log_of "$name")"
+}
+
+# start_unit DAEMON: by systemd.
+start_unit() {
+  if systemctl is-active --quiet "$1"; then
+    if unchanged "$1"; then say "$1 runs"; return; fi
+    say "$1 has changed and starts again"
+  fi
+  stamp "$1" >"$run/$1.stamp"
+  systemctl restart "$1"
 }
 
 # unprivileged DAEMON COMMAND…: starts it as its unit does. It opens its log itself: root writes
@@ -76,7 +107,7 @@ log_folder() {
 }
 
 stop() {
-  alive "$1" || { rm -f "$run/$1.pid"; return 0; }
+  alive "$1" || { rm -f "$run/$1".{pid,stamp}; return 0; }
   local pid
   pid=$(<"$run/$1.pid")
   kill "$pid"
@@ -87,7 +118,7 @@ stop() {
   else
     say "stopped $1"
   fi
-  rm -f "$run/$1.pid"
+  rm -f "$run/$1".{pid,stamp}
 }
 
 write() { # FILE: standard input, said when it is new
@@ -100,6 +131,12 @@ write() { # FILE: standard input, said when it is new
 }
 
 systemd_runs() { [ -d /run/systemd/system ] && [ "$systemd" = true ]; }
+
+stop_units() {
+  if [ ! -d /run/systemd/system ] || [ ! -e /etc/systemd/system/infra-offload.target ]; then return; fi
+  systemctl disable --quiet --now infra-offload.target "${daemons[@]}" arp-proxy.service 2>/dev/null || true
+  say "systemd stopped ${daemons[*]}"
+}
 
 up() {
   for tool in ip setpriv curl python3 openssl; do
@@ -158,19 +195,24 @@ TEXT
     say "/var/lib/cni can be passed by other users than root now (chmod o+x)"
   }
   install -d -o $user -g $user -m 0700 /var/lib/infrap4d /var/lib/cni/inframanager /var/lib/cni/infraagent
+  # scripts/create_interfaces.sh runs infrap4d as root.
+  chown -R $user:$user /var/lib/infrap4d /var/log/infrap4d
   install -d -m 0755 $run
   systemd_runs || install -d -o $user -g $user -m 0750 /run/infrap4d
   start services-api "$(log_of services-api)" python3 "$here/services_api.py" --folder /etc/infra/services \
     --node "$(hostname)" --pods "$pods" --kubeconfig $run/kubeconfig
   for _ in $(seq 50); do [ -s $run/kubeconfig ] && break; sleep 0.1; done
   if systemd_runs; then
-    install -m 0644 "$top"/deploy/systemd/{infra-offload.target,{infrap4d,inframanager,infraagent}.service} \
+    for daemon in "${daemons[@]}"; do stop "$daemon"; done
+    install -m 0644 "$top"/deploy/systemd/{infra-offload.target,{infrap4d,inframanager,infraagent,arp-proxy}.service} \
       /etc/systemd/system/
     systemctl daemon-reload
     systemctl enable --quiet infra-offload.target "${daemons[@]}"
-    systemctl start infra-offload.target "${daemons[@]}"
+    for daemon in "${daemons[@]}"; do start_unit "$daemon"; done
+    systemctl start infra-offload.target
     say "systemd runs ${daemons[*]}; their logs: journalctl -u infrap4d -u inframanager -u infraagent"
   else
+    stop_units
     unprivileged infrap4d /usr/local/bin/infrap4d --listen 127.0.0.1:9559 \
       --listen 127.0.0.1:9339 --listen unix:/run/infrap4d/infrap4d.sock --dataplane "$dataplane" \
       --log-file "$(log_of infrap4d)"
@@ -178,7 +220,9 @@ TEXT
     unprivileged infraagent /usr/local/bin/infraagent
   fi
   for _ in $(seq 120); do
-    curl -sf -o /dev/null --noproxy '*' http://127.0.0.1:50096/check && { say "ready: pods can come"; return; }
+    # The agent does not see at once that what is below it has gone.
+    curl -sf --fail-early --noproxy '*' http://127.0.0.1:{9560,50097}/readyz http://127.0.0.1:50096/check \
+      >/dev/null && { say "ready: pods can come"; return; }
     systemd_runs || for daemon in "${daemons[@]}"; do
       alive "$daemon" || fail "$daemon has ended: $(last_words "$daemon")"
     done
@@ -245,10 +289,7 @@ down() {
     "$here/pod.sh" del $netns 2>/dev/null || ip netns del $netns
     say "removed the pod $netns"
   done
-  if systemd_runs && [ -e /etc/systemd/system/infra-offload.target ]; then
-    systemctl disable --quiet --now infra-offload.target "${daemons[@]}" arp-proxy.service 2>/dev/null || true
-    say "systemd stopped ${daemons[*]}"
-  fi
+  stop_units
   for daemon in infraagent inframanager; do stop $daemon; done
   stop infrap4d
   stop services-api
@@ -258,7 +299,7 @@ down() {
     say "removed the TAP $tap"
   done
   rm -f /etc/systemd/system/{infra-offload.target,infrap4d.service,inframanager.service,infraagent.service,arp-proxy.service}
-  ! systemd_runs || systemctl daemon-reload
+  [ ! -d /run/systemd/system ] || systemctl daemon-reload
   for program in "${programs[@]}"; do rm -f "/usr/local/bin/$program"; done
   [ ! -s $installed ] || while read -r plugin; do rm -f "/opt/cni/bin/$plugin"; done <$installed
   rm -f /opt/cni/bin/infra-cni $installed /etc/cni/net.d/05-infra.conflist /var/run/calico/felix-dataplane.sock
