@@ -5,7 +5,7 @@ DEMO := Fixtures/curl-service
 
 .PHONY: help deps build release offline test interop e2e lint format demo bench bench-node differences fuzz \
 	parser-fuzz sanitize sanitize-address sanitize-thread coverage faults clean \
-	programs images certificates node undeploy-node deploy undeploy deploy-check docs docs-check
+	programs images push certificates node undeploy-node clean-debian deploy undeploy deploy-check docs docs-check
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -114,6 +114,11 @@ images: ## Build the images with docker, podman or buildah: REGISTRY=localhost:5
 	  $(BUILDER) build -f deploy/images/Dockerfile --target $$image -t $(REGISTRY)/$$image:$(VERSION) . || exit 1; \
 	done
 
+push: ## Push them, to where the nodes get them: REGISTRY, VERSION, PUSH_OPTIONS=--tls-verify=false
+	for image in infrap4d inframanager infraagent; do \
+	  $(BUILDER) push $(PUSH_OPTIONS) $(REGISTRY)/$$image:$(VERSION) || exit 1; \
+	done
+
 certificates: ## Make the certificates of this node
 	scripts/tls/gen_certs.sh
 
@@ -128,13 +133,20 @@ node: ## A node without Kubernetes, and two pods that talk through a Service: DA
 undeploy-node: ## Leave nothing of it on this node
 	scripts/deploy/node.sh down
 
+WITHIN ?= 900
+
+clean-debian: ## make node undeploy-node on a Debian that has nothing else, WITHIN=900 seconds
+	@scripts/install-dependencies.sh
+	scripts/deploy/clean_debian.sh --within $(WITHIN)
+
 OVERLAY ?= infra-cni
 
-deploy: ## Install into Kubernetes: OVERLAY=infra-cni|calico|model
-	scripts/deploy/kubernetes.sh deploy $(OVERLAY)
+deploy: ## Install into Kubernetes: OVERLAY=infra-cni|calico|model COMPONENTS=metrics, REGISTRY, VERSION
+	scripts/deploy/kubernetes.sh deploy $(OVERLAY) --registry $(REGISTRY) --version $(VERSION) \
+	  $(COMPONENTS:%=--component %)
 
 undeploy: ## Remove it from Kubernetes, and from this node when it is one
-	scripts/deploy/kubernetes.sh undeploy $(OVERLAY)
+	scripts/deploy/kubernetes.sh undeploy
 
 deploy-check: ## Check images, manifests, units, certificates, scripts; run what they make
 	@scripts/install-dependencies.sh

@@ -3,11 +3,23 @@
 # node without Kubernetes. Says what is missing when it may not install.
 set -euo pipefail
 
+# Before apt has its minutes: all that comes after it needs Swift.
+swift=${SWIFT:-swift}
+command -v "$swift" >/dev/null || {
+  echo "install-dependencies.sh: there is no $swift; install Swift 6.3 or later: https://www.swift.org/install/linux" >&2
+  exit 1
+}
+version=$("$swift" --version 2>/dev/null | sed -n 's/.*Swift version \([0-9.]*\).*/\1/p' | head -1)
+[ "$(printf '%s\n' 6.3 "$version" | sort -V | head -1)" = 6.3 ] || {
+  echo "install-dependencies.sh: $swift is ${version:-no Swift}; install 6.3 or later: https://www.swift.org/install/linux" >&2
+  exit 1
+}
+
 build=(libpcap-dev libdpdk-dev)
 node=(iproute2 iputils-ping util-linux curl openssl python3-yaml containernetworking-plugins)
 interop=(g++ make pkg-config protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libgrpc++-dev
   python3-venv)
-deploy=(mmdebstrap runc binutils openssl shellcheck systemd python3-yaml python3-venv util-linux)
+deploy=(mmdebstrap slirp4netns runc binutils openssl shellcheck systemd python3-yaml python3-venv util-linux)
 tests=(iproute2 nftables ethtool tcpdump curl dnsutils dnsmasq-base socat python3 iputils-ping iperf3
   containernetworking-plugins containerd runc busybox-static prometheus chromium tshark
   "${interop[@]}" "${deploy[@]}")

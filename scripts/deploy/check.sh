@@ -8,16 +8,20 @@ usage() {
   cat <<'TEXT'
 check.sh [--programs DIR] [scripts] [certificates] [units] [manifests] [images] [node]
 
-All parts without a name of one. What cannot run here is skipped and says why.
+All parts without a name of one. What this machine does not allow is skipped and says why; what could be
+installed is skipped, too, but with CI in the environment it is a failure.
 
   scripts        shellcheck, and --help of each
   certificates   the set is complete, right and left alone; a wrong one is told
   units          systemd-analyze verify
-  manifests      kustomize, the schemas of Kubernetes 1.29 to 1.37, rights against what the agent asks for
+  manifests      as kubernetes.sh renders them, by the schemas of Kubernetes 1.29 to 1.37; rights against what the
+                 agent asks for, addresses, probes; the examples
+  kubernetes     kubernetes.sh deploy and undeploy, with a stand-in for kubectl and the cluster
   images         root filesystems of the three images from Debian packages and the programs in DIR, run
                  by runc with what the manifests say of user, capabilities and mounts, until they are
                  healthy; then with another user than 0
-  node           node.sh up, demo, down with the programs in DIR, in namespaces of its own
+  interfaces     upstream's scripts create_interfaces.sh and arp_proxy.sh, from nothing to nothing
+  node           node.sh up, demo, other programs and options, down with the programs in DIR, in namespaces of its own
 
   --programs DIR   the programs (.build/debug). Compiling them within an image takes too long for CI: the
                    images of a check have those of this checkout, those of `make images` are built by
@@ -28,7 +32,9 @@ TEXT
 passed=0 failed=0 skipped=0
 pass() { passed=$((passed + 1)); echo "ok    $*"; }
 miss() { failed=$((failed + 1)); echo "FAIL  $*"; }
+# What the machine does not allow; and what is only not installed.
 skip() { skipped=$((skipped + 1)); echo "skip  $*"; }
+absent() { if [ -n "${CI:-}" ]; then miss "$*"; else skip "$*"; fi; }
 expect() { # WHAT COMMAND…
   local what=$1
   shift
@@ -57,9 +63,16 @@ check_scripts() {
   local scripts=(scripts/tls/*.sh scripts/deploy/*.sh deploy/images/*.sh scripts/create_interfaces.sh
     scripts/arp_proxy.sh deploy/kubectl/kubectl-k8sdp)
   if command -v shellcheck >/dev/null; then expect "shellcheck" shellcheck "${scripts[@]}"; else
-    skip "shellcheck is not installed"
+    absent "shellcheck is not installed"
   fi
   for script in "${scripts[@]}"; do expect "$script --help" "$script" --help; done
+  mkdir "$work/swift"
+  refuse "no Swift is told before anything is installed" "install Swift 6.3 or later" \
+    env PATH="$work/swift" "$BASH" scripts/install-dependencies.sh --node
+  printf '#!/bin/sh\necho Swift version 6.2.4\n' >"$work/swift/swift"
+  chmod +x "$work/swift/swift"
+  refuse "so is one that is too old" "is 6.2.4; install 6.3 or later" \
+    env PATH="$work/swift:$PATH" scripts/install-dependencies.sh --node
 }
 
 check_certificates() {
@@ -87,7 +100,7 @@ check_certificates() {
 }
 
 check_units() {
-  command -v systemd-analyze >/dev/null || { skip "units: systemd is not installed"; return; }
+  command -v systemd-analyze >/dev/null || { absent "units: systemd is not installed"; return; }
   local root=$work/units
   mkdir -p "$root"/{etc/systemd/system,usr/lib/systemd,usr/local/bin,usr/bin}
   ln -s usr/bin "$root/bin"
@@ -100,27 +113,45 @@ check_units() {
   expect "it says nothing" test ! -s "$work/out"
 }
 
-rendered() { echo "$work/$(basename "$1").yaml"; }
+# render FILE OVERLAY [OPTION…]: as make deploy has it on a node.
+render() {
+  echo node-1 10.244.0.0/24 >"$work/nodes"
+  PATH=$(realpath "$tools")/bin:$PATH scripts/deploy/kubernetes.sh render "${@:2}" --nodes "$work/nodes" >"$1" 2>"$work/out"
+}
 
 check_manifests() {
-  local tools overlay version
-  tools=$(scripts/deploy/tools.sh) || { skip "manifests: no kubernetes-validate from PyPI"; return; }
-  for overlay in deploy/kubernetes/base deploy/kubernetes/overlays/*; do
-    if "$tools/bin/kubectl" kustomize "$overlay" >"$(rendered "$overlay")" 2>"$work/out"; then
-      pass "kustomize $overlay"
-    else
-      miss "kustomize $overlay: $(cat "$work/out")"
-      continue
-    fi
-    for version in 1.29 1.31 1.33 1.35 1.37; do
-      expect "$(basename "$overlay") by the schemas of $version" "$tools/bin/kubernetes-validate" \
-        --strict --no-warn --quiet -k $version "$(rendered "$overlay")"
+  local tools overlay version component option file
+  tools=$(scripts/deploy/tools.sh) || { absent "manifests: no kubernetes-validate from PyPI"; return; }
+  for overlay in infra-cni calico model; do
+    for component in '' metrics; do
+      option=() file=$work/$overlay${component:+-$component}.yaml
+      [ -z "$component" ] || option=(--component "$component")
+      if render "$file" $overlay "${option[@]}"; then pass "kubernetes.sh render $overlay ${option[*]}"; else
+        miss "kubernetes.sh render $overlay ${option[*]}: $(cat "$work/out")"
+        continue
+      fi
+      for version in 1.29 1.31 1.33 1.35 1.37; do
+        [ -z "$component" ] || [ $version = 1.35 ] || continue
+        expect "$(basename "$file") by the schemas of $version" "$tools/bin/kubernetes-validate" \
+          --strict --no-warn --quiet -k $version "$file"
+      done
+      expect "$(basename "$file"): rights, credentials, addresses, probes, limits" \
+        "$tools/bin/python" scripts/deploy/check_manifests.py ${component:+--$component} "$file"
     done
-    expect "$(basename "$overlay"): rights, credentials, probes, limits" \
-      "$tools/bin/python" scripts/deploy/check_manifests.py "$(rendered "$overlay")"
+    refuse "$overlay: the check sees an address that is not the node's own" "which is not this node alone" \
+      "$tools/bin/python" scripts/deploy/check_manifests.py "$work/$overlay-metrics.yaml"
   done
   expect "examples by the schemas" "$tools/bin/kubernetes-validate" --strict --no-warn --quiet -k 1.35 \
     deploy/example/test_pod.yaml deploy/example/service.yaml
+  expect "examples for others than the API server" "$tools/bin/python" scripts/deploy/check_examples.py
+}
+
+check_kubernetes() {
+  local tools
+  isolation kubernetes || return 0
+  tools=$(scripts/deploy/tools.sh) || { absent "kubernetes: no kubectl from PyPI"; return; }
+  expect "kubernetes.sh deploy, another version, node and overlay, undeploy (the cluster is a stand-in)" timeout 120 \
+    unshare -m -n --propagation private scripts/deploy/isolated.sh scripts/deploy/check_kubernetes.sh "$tools"
 }
 
 # describe ID DAEMONSET CONTAINER IMAGE [OPTION…]
@@ -162,9 +193,9 @@ check_images() {
   local image tools manifest volumes user
   [ "$(id -u)" -eq 0 ] || { skip "images: not root"; return; }
   for image in mmdebstrap runc ip curl; do
-    command -v $image >/dev/null || { skip "images: $image is not installed"; return; }
+    command -v $image >/dev/null || { absent "images: $image is not installed"; return; }
   done
-  tools=$(scripts/deploy/tools.sh) || { skip "images: no PyPI"; return; }
+  tools=$(scripts/deploy/tools.sh) || { absent "images: no PyPI"; return; }
   mkdir -p "$work/images"
   for image in infrap4d inframanager infraagent; do
     if deploy/images/rootfs.sh --image $image --programs "$programs" --out "$work/images/$image" >"$work/out" 2>&1; then
@@ -177,12 +208,14 @@ check_images() {
   done
   ip netns add infra-check
   ip -n infra-check link set lo up
+  # As container.py has it for a node.
+  ip -n infra-check addr add 192.0.2.1/32 dev lo
   # As Kubernetes has it, on DPDK; then the model as another user, with the capabilities that systemd
-  # would give.
+  # would give, and metrics at the node's address.
   for user in '' 65532; do
     image=$([ -z "$user" ] && echo infra-cni || echo model)
     manifest=$work/$image.yaml
-    "$tools/bin/kubectl" kustomize "deploy/kubernetes/overlays/$image" >"$manifest"
+    render "$manifest" "$image" ${user:+--component metrics} || miss "kubernetes.sh render: $(cat "$work/out")"
     volumes=$work/volumes${user:+-$user}
     mkdir -p "$volumes"/{state,certs,run}
     scripts/tls/gen_certs.sh --out "$volumes/certs" >/dev/null
@@ -226,14 +259,15 @@ run_images() {
   describe "install-cni-$as" infraagent-ds install-cni infraagent
   expect "init container install-cni" runc run --bundle "$work/infra-check-install-cni-$as" "infra-check-install-cni-$as"
   expect "installs plugins and configuration" test -x "$volumes/cni-bin/infra-cni" -a -x "$volumes/cni-bin/host-local" \
-    -a -x "$volumes/cni-bin/loopback" -a -s "$volumes/cni-conf/05-infra.conflist"
+    -a -x "$volumes/cni-bin/loopback"
+  expect "with the node's own prefix" grep -q '"subnet": "10.244.0.0/24"' "$volumes/cni-conf/05-infra.conflist"
   echo of the node >"$volumes/cni-bin/loopback"
   sed -i /loopback/d "$volumes/cni-bin/.infra-cni"
   echo old >"$volumes/cni-bin/host-local"
   expect "init container install-cni again" runc run --bundle "$work/infra-check-install-cni-$as" "infra-check-install-cni-$as"
   expect "leaves the node's own plugins alone" grep -q "of the node" "$volumes/cni-bin/loopback"
   if [ -n "$1" ]; then
-    "$tools/bin/kubectl" kustomize deploy/kubernetes/overlays/calico >"$work/calico.yaml"
+    render "$work/calico.yaml" calico || miss "kubernetes.sh render: $(cat "$work/out")"
     manifest=$work/calico.yaml describe felix infraagent-ds install-felix-proxy infraagent
     expect "init container install-felix-proxy" runc run --bundle "$work/infra-check-felix" infra-check-felix
     expect "installs Felix's driver" test -x "$volumes/felix-plugins/felix-api-proxy"
@@ -244,6 +278,10 @@ run_images() {
     runc run --bundle "$work/infra-check-checkManager-$as" "infra-check-checkManager-$as"
   container "infraagent-$as" infraagent-ds agent infraagent "${option[@]}" --env INFRAAGENT_KUBECONFIG=none
   if wait_for 30 healthy; then pass "infraagent: /check is green as user $as"; else miss "infraagent: /check is not green as user $as"; log_of "infraagent-$as"; fi
+  local pages=127.0.0.1
+  [ -z "$1" ] || pages=192.0.2.1
+  expect "infrap4d and inframanager by their probes, and their metrics, at $pages" ip netns exec infra-check \
+    curl -sf --fail-early --noproxy '*' http://$pages:9560/{healthz,readyz,metrics} http://$pages:50097/{healthz,metrics}
   # What upstream's release notes tell to look at with kubectl exec.
   local log
   for log in infrap4d/infrap4d.log inframanager/inframanager.log infraagent/infraagent/infraagent.log; do
@@ -261,10 +299,20 @@ run_images() {
   stop_containers
 }
 
+isolation() { # PART
+  [ "$(id -u)" -eq 0 ] || { skip "$1: not root"; return 1; }
+  unshare -m -n true 2>/dev/null || { skip "$1: no namespaces here"; return 1; }
+}
+
+check_interfaces() {
+  isolation interfaces || return 0
+  expect "create_interfaces.sh and arp_proxy.sh, twice, and back" timeout 120 unshare -m -n --propagation private \
+    scripts/deploy/isolated.sh scripts/deploy/check_interfaces.sh "$programs"
+}
+
 check_node() {
-  [ "$(id -u)" -eq 0 ] || { skip "node: not root"; return; }
-  [ -x /usr/lib/cni/host-local ] || { skip "node: no host-local (containernetworking-plugins)"; return; }
-  unshare -m -n true 2>/dev/null || { skip "node: no namespaces here"; return; }
+  isolation node || return 0
+  [ -x /usr/lib/cni/host-local ] || { absent "node: no host-local (containernetworking-plugins)"; return; }
   expect "node.sh up, demo, up again, down: $(basename "$programs")" timeout 400 unshare -m -n --propagation private \
     scripts/deploy/isolated.sh scripts/deploy/check_node.sh "$programs"
   sed -n 's/^node.sh: /      /p' "$work/out" | grep -E 'asks|reaches|nothing|ready' | sort -u || true
@@ -276,11 +324,11 @@ while [ $# -gt 0 ]; do
   case $1 in
     --programs) programs=${2:?--programs needs a folder}; shift 2 ;;
     -h | --help) usage; exit 0 ;;
-    scripts | certificates | units | manifests | images | node) parts+=("$1"); shift ;;
+    scripts | certificates | units | manifests | kubernetes | images | interfaces | node) parts+=("$1"); shift ;;
     *) echo "check.sh: $1 is no part; see --help" >&2; exit 2 ;;
   esac
 done
-[ ${#parts[@]} -gt 0 ] || parts=(scripts certificates units manifests images node)
+[ ${#parts[@]} -gt 0 ] || parts=(scripts certificates units manifests kubernetes images interfaces node)
 for part in "${parts[@]}"; do "check_$part"; done
 echo "deploy: $passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ]

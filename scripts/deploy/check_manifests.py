@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""check_manifests.py RENDERED.yaml: what no schema says of the manifests.
+"""check_manifests.py [--metrics] RENDERED.yaml: what no schema says of the manifests.
 
 - The agent may do what its source asks for, and nothing else.
 - ConfigMaps hold no credentials; no container is privileged; capabilities are dropped but for a list.
 - Every container has requests, a memory limit, a read-only root; long-running ones have probes.
 - All containers of a program are of one image, also those that an overlay adds.
-- Nothing binds to an address that others than the node reach.
+- Nothing binds to an address that others than the node reach; --metrics: but for the pages with metrics.
+- Probes ask what says that the program does its work.
+- Everything has the label by which it is found again.
 """
 
 import pathlib
@@ -14,6 +16,24 @@ import sys
 
 import yaml
 
+PART_OF = ("app.kubernetes.io/part-of", "k8s-infra-offload")
+# container → probe → what it asks.
+PROBES = {
+    "infrap4d": {
+        "startupProbe": "127.0.0.1:9560/healthz", "readinessProbe": "127.0.0.1:9560/readyz",
+        "livenessProbe": "127.0.0.1:9560/healthz"},
+    "manager": {
+        "startupProbe": "127.0.0.1:50097/healthz", "readinessProbe": "/usr/bin/inframanager --check",
+        "livenessProbe": "127.0.0.1:50097/healthz"},
+    "agent": {
+        "startupProbe": "127.0.0.1:50001", "readinessProbe": "127.0.0.1:50096/check",
+        "livenessProbe": "127.0.0.1:50096/healthz"}}
+# Settings that name an address to listen at: what is not said is the program's default, which may be all addresses.
+LISTENING = {
+    "inframanager.yaml": ["InfraManager.addr", "InfraManager.metrics-addr"],
+    "infraagent.yaml": ["cniAddr", "healthAddr"]}
+# With the component `metrics`: pages of metrics at the node's address.
+METRICS = {"$(NODE_IP):9560", "$(NODE_IP):50097", "0.0.0.0:50096"}
 SOURCES = pathlib.Path(__file__).parents[2] / "Sources/Daemons/Kubernetes"
 CAPABILITIES = {
     "infrap4d": {"NET_ADMIN", "NET_RAW", "SYS_ADMIN"}, "manager": set(),
@@ -46,7 +66,42 @@ def images(documents):
                 yield container["image"]
 
 
-def problems(documents):
+def question(probe):
+    """What a probe asks, as text; a node's own address is that of its pod."""
+    if "exec" in probe:
+        return " ".join(probe["exec"]["command"])
+    asked = probe.get("httpGet") or probe["tcpSocket"]
+    return f"{asked.get('host', '$(NODE_IP)')}:{asked['port']}{asked.get('path', '')}"
+
+
+def addresses(documents):
+    """Where something listens, as "what it is, address": settings of ConfigMaps, arguments, environment."""
+    for document in documents:
+        for file, text in (document.get("data") or {}).items() if document["kind"] == "ConfigMap" else []:
+            for setting in LISTENING.get(file, []):
+                value = yaml.safe_load(text)
+                for key in setting.split("."):
+                    value = (value or {}).get(key)
+                yield f"{document['metadata']['name']}: {setting}", value or "nowhere said"
+        if document["kind"] != "DaemonSet":
+            continue
+        for container in document["spec"]["template"]["spec"]["containers"]:
+            options = [a.split("=", 1) for a in container.get("args", []) if "=" in a]
+            if container["name"] == "infrap4d" and not any(o[0] == "--listen" for o in options):
+                yield "infrap4d: --listen", "nowhere said"
+            for option, value in options + [[e["name"], e.get("value", "")] for e in container.get("env", [])]:
+                if re.search(r":\d+$", value):
+                    yield f"{container['name']}: {option}", value
+
+
+def problems(documents, with_metrics):
+    for what, address in addresses(documents):
+        if not re.match(r"(127\.0\.0\.1|localhost|\[::1\]):\d+$", address) and not (
+                with_metrics and address in METRICS):
+            yield f"{what} is {address}, which is not this node alone"
+    for document in documents:
+        if document["metadata"].get("labels", {}).get(PART_OF[0]) != PART_OF[1]:
+            yield f"{document['kind']} {document['metadata']['name']} has no label {'='.join(PART_OF)}"
     wanted = {(*resource, verb) for resource in asked_for() for verb in ("list", "watch")}
     if set(rights(documents)) != wanted:
         yield f"rights are not those asked for: {set(rights(documents)) ^ wanted}"
@@ -83,19 +138,25 @@ def problems(documents):
                 yield f"{what} may write its root"
             if "memory" not in container["resources"]["limits"] or "cpu" not in container["resources"]["requests"]:
                 yield f"{what} has no limits"
-            if "0.0.0.0" in str(container.get("args", "")):
-                yield f"{what} listens to the world"
         for container in pod["containers"]:
-            for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+            for probe, wanted in PROBES[container["name"]].items():
                 if probe not in container:
                     yield f"{name}/{container['name']} has no {probe}"
+                    continue
+                asked = question(container[probe])
+                if with_metrics:
+                    asked = re.sub(r"^\$\(NODE_IP\):(?=9560|50097)", "127.0.0.1:", asked)
+                if asked != wanted:
+                    yield f"{name}/{container['name']}: its {probe} asks {asked}, not {wanted}"
 
 
 def main():
-    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
+    with_metrics = "--metrics" in sys.argv
+    files = [a for a in sys.argv[1:] if a != "--metrics"]
+    if len(files) != 1 or files[0].startswith("-"):
         sys.exit(__doc__)
-    documents = [d for d in yaml.safe_load_all(open(sys.argv[1])) if d]
-    found = list(problems(documents))
+    documents = [d for d in yaml.safe_load_all(open(files[0])) if d]
+    found = list(problems(documents, with_metrics))
     print("\n".join(found))
     sys.exit(bool(found))
 

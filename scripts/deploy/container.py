@@ -20,6 +20,8 @@ import re
 
 import yaml
 
+# What the downward API says of the node.
+FIELDS = {"spec.nodeName": "node-1", "status.hostIP": "192.0.2.1"}
 OF_THE_MACHINE = {"/dev/net/tun", "/proc/sys/net", "/run/netns"}
 
 
@@ -54,8 +56,14 @@ def environment(manifest, container):
     for source in container.get("envFrom", []):
         values |= manifest.data(source["configMapRef"]["name"])
     for entry in container.get("env", []):
-        values[entry["name"]] = entry.get("value", "node-1")
+        values[entry["name"]] = expanded(entry["value"], values) if "value" in entry else FIELDS[
+            entry["valueFrom"]["fieldRef"]["fieldPath"]]
     return values
+
+
+def expanded(text, values):
+    """As a kubelet does it in arguments and in the environment."""
+    return re.sub(r"\$\((\w+)\)", lambda match: values[match[1]], text)
 
 
 def mounts(manifest, container, folder):
@@ -100,8 +108,7 @@ def main():
     security = manifest.pod.get("securityContext", {}) | container["securityContext"]
     values = environment(manifest, container) | dict(e.split("=", 1) for e in options.env)
     command = container.get("command") or ["/usr/bin/" + container["image"].split("/")[-1].split(":")[0]]
-    arguments = [
-        re.sub(r"\$\((\w+)\)", lambda match: values[match[1]], a) for a in container.get("args", [])]
+    arguments = [expanded(a, values) for a in container.get("args", [])]
     if options.args:
         command, arguments = options.args, []
     uid = security["runAsUser"] if options.user is None else options.user

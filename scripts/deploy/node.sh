@@ -156,7 +156,7 @@ up() {
   done
   local absent
   absent=$(ldd /usr/local/bin/infrap4d | sed -n 's/ => not found//p' | tr -d '\t' | paste -sd' ')
-  [ -z "$absent" ] || fail "infrap4d finds no $absent; scripts/install-dependencies.sh --build-only"
+  [ -z "$absent" ] || fail "infrap4d finds no $absent; apt-get install libdpdk-dev libpcap-dev"
   getent passwd $user >/dev/null || {
     useradd --system --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin $user
     say "made the user $user"
@@ -302,12 +302,14 @@ down() {
   [ ! -d /run/systemd/system ] || systemctl daemon-reload
   for program in "${programs[@]}"; do rm -f "/usr/local/bin/$program"; done
   [ ! -s $installed ] || while read -r plugin; do rm -f "/opt/cni/bin/$plugin"; done <$installed
-  rm -f /opt/cni/bin/infra-cni $installed /etc/cni/net.d/05-infra.conflist /var/run/calico/felix-dataplane.sock
+  rm -f /opt/cni/bin/infra-cni $installed /etc/cni/net.d/05-infra.conflist /var/run/calico/felix-dataplane.sock \
+    /var/lib/calico/felix-plugins/felix-api-proxy
   rm -f $certs/{ca,stratum,client}.crt $certs/{stratum,client}.key
   rm -f /var/log/{infrap4d,inframanager,services-api,demo-web,arp_proxy}.log{,.*}
   rm -rf /var/log/{infrap4d,inframanager,infraagent} $run /run/infrap4d /etc/infra /var/lib/infrap4d /var/lib/cni/{inframanager,infraagent,infra-cni} \
     /var/lib/cni/networks/infra
-  rmdir -p --ignore-fail-on-non-empty $certs /etc/cni/net.d /opt/cni/bin /var/lib/cni/networks /var/lib/cni 2>/dev/null || true
+  rmdir -p --ignore-fail-on-non-empty $certs /etc/cni/net.d /opt/cni/bin /var/lib/cni/networks /var/lib/cni \
+    /var/lib/calico/felix-plugins /var/run/calico 2>/dev/null || true
   ! getent passwd $user >/dev/null || userdel $user
   say "nothing is left"
 }
