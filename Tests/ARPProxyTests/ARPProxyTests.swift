@@ -38,6 +38,18 @@ struct ARPProxyTests {
     }
   }
 
+  /// SIGHUP, by which the other daemons read their settings anew, does not end it.
+  @Test func hangingUp() async throws {
+    let namespace = try await NetworkNamespace("arp")
+    let program = try RunningProgram(
+      namespace.command(["env", "ARP_PROXY_IF=P4TAP_0", Self.program]))
+    try await program.wait(for: "waiting")
+    kill(program.identifier, SIGHUP)
+    // It lives to end as it should.
+    kill(program.identifier, SIGTERM)
+    try await program.wait(for: "stopped")
+  }
+
   @Test func withoutAnInterfaceItSaysWhatIsMissing() async throws {
     for interface in [[], ["ARP_PROXY_IF="], ["ARP_PROXY_IF=a/b"]] {
       let outcome = try await Command.run(

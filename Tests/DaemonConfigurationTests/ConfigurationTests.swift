@@ -70,4 +70,21 @@ import Testing
     #expect(throws: ConfigurationError.self) { try read("/none/x.yaml") }
     #expect(throws: ConfigurationError.self) { try read(nil, flags: ["nothing": "x"]) }
   }
+
+  /// A mistyped variable is refused; those that Kubernetes makes of Services, and others'
+  /// prefixes, are nobody's business.
+  @Test func unknownVariables() throws {
+    for name in ["X_TAPPREFX", "X_", "X_GRPCSERVER_PORT", "X_LOGLEVEL_"] {
+      let error = try #require(throws: ConfigurationError.self) { try read(nil, [name: "a"]) }
+      #expect(error.place == name && error.message.contains("is no setting; there are"), "\(error)")
+      #expect(error.message.contains("X_GRPCSERVER_ADDR, X_LOGLEVEL, X_TAPPREFIX"), "\(error)")
+    }
+    let others = [
+      "XTAPPREFX": "a", "TAPPREFX": "a", "X_SERVICE_HOST": "10.96.0.9", "X_SERVICE_PORT": "80",
+      "X_SERVICE_PORT_METRICS": "80", "X_PORT": "tcp://10.96.0.9:80",
+      "X_PORT_80_TCP": "tcp://10.96.0.9:80", "X_PORT_80_TCP_PROTO": "tcp",
+      "X_METRICS_PORT_80_TCP_ADDR": "10.96.0.9", "X_METRICS_SERVICE_HOST": "10.96.0.9",
+    ]
+    #expect(try read(nil, others)["tapPrefix"] == "P4TAP_")
+  }
 }

@@ -89,6 +89,9 @@ public final class APIServer: TestAPI {
     connections.closeAll()
   }
 
+  /// Says nothing more to those that watch now, and leaves their connections open.
+  public func mute() { store.mute() }
+
   /// How many lists were asked for, first pages only.
   public var lists: Int { store.lists.withLock(\.self) }
 }

@@ -87,6 +87,8 @@ final class ObjectStore: Sendable {
     }
   }
 
+  func mute() { state.withLock { $0.watches = [:] } }
+
   func breakLines() {
     state.withLock { state in
       for watch in state.watches.values {

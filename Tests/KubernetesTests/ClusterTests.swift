@@ -40,6 +40,9 @@ import Testing
       config(user: "token: x", cluster: "server: https://a, certificate-authority-data: aGFsbG8="),
       "holds no certificate"
     ),
+    (config(user: "token: x", cluster: "server: http://a:8080"), "http://a:8080 has no TLS"),
+    (config(user: "tokenFile: x", cluster: "server: http://10.0.0.1"), "in clear"),
+    (config(user: "token: x", cluster: "server: http://127.0.0.1.example.org"), "in clear"),
     ("current-context: x", "has no current-context"), ("{", "is no kubeconfig"),
     ("[]", "is no kubeconfig"), ("", "is no kubeconfig"),
   ])
@@ -51,7 +54,18 @@ import Testing
   }
 
   @Test func aMissingFile() {
-    #expect(throws: KubernetesError.self) { try Cluster(kubeconfig: "/none/config") }
+    let error = #expect(throws: KubernetesError.self) { try Cluster(kubeconfig: "/none/config") }
+    #expect(error?.message == "/none/config: there is no such file")
+  }
+
+  /// Without TLS nothing secret goes to another machine; to this one, as kubectl proxy has it,
+  /// it may.
+  @Test(arguments: [
+    ("", "http://a:8080"), ("token: x", "http://localhost:8001"), ("token: x", "http://127.0.0.1"),
+    ("token: x", "'http://[::1]:8001'"), ("tokenFile: x", "http://127.1.2.3:8001/path"),
+  ])
+  func plaintext(_ user: String, _ server: String) throws {
+    _ = try Cluster(kubeconfig: try written(Self.config(user: user, cluster: "server: \(server)")))
   }
 
   @Test func certificatesAndTokens() throws {

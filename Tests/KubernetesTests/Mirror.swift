@@ -20,11 +20,18 @@ actor Mirror<Object: KubernetesObject> {
   }
 
   /// Follows a server until the task is cancelled.
-  func follow(_ kubeconfig: String, selector: String? = nil) async throws {
-    let client = try KubernetesClient(try Cluster(kubeconfig: kubeconfig))
+  ///
+  /// - Parameters:
+  ///   - silence: of a watch, before it is given up.
+  ///   - note: of the reflector.
+  func follow(
+    _ kubeconfig: String, selector: String? = nil, silence: Duration = .seconds(130),
+    note: @escaping @Sendable (ReflectorEvent) -> Void = { _ in }
+  ) async throws {
+    let client = try KubernetesClient(try Cluster(kubeconfig: kubeconfig), silence: silence)
     await Reflector<Object>(
       client, selector: selector,
-      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), note: note
     ).run { await self.take($0) }
     await client.shutdown()
   }

@@ -1,5 +1,6 @@
 import Kubernetes
 import KubernetesTesting
+import Synchronization
 import Testing
 
 /// List and watch against a server that does what real ones do at the worst moment.
@@ -85,6 +86,26 @@ import Testing
       // The first list may have had the first Service.
       #expect(await (10...11).contains(mirror.events))
     }
+  }
+
+  /// A connection that is dead without a word: what happened meanwhile comes by the next one.
+  @Test func silence() async throws {
+    let server = try await APIServer()
+    let mirror = Mirror<Service>()
+    let failures = Atomic(0)
+    let follower = Task {
+      try await mirror.follow(server.kubeconfig, silence: .milliseconds(300)) { event in
+        if case .failed = event { failures.add(1, ordering: .relaxed) }
+      }
+    }
+    defer { follower.cancel() }
+    let (first, second) = (Self.service(1, port: 1), Self.service(2, port: 2))
+    server.put(first)
+    try await mirror.reach([first.objectName: first], Self.plain)
+    server.mute()
+    server.put(second)
+    try await mirror.reach([first.objectName: first, second.objectName: second], Self.plain)
+    #expect(failures.load(ordering: .relaxed) >= 1 && server.lists == 1)
   }
 
   /// What was deleted while the server forgot is gone after the new list.

@@ -3,6 +3,7 @@ import Foundation
 import Kubernetes
 import Logging
 import StateDirectory
+import Synchronization
 import Testing
 
 @testable import ServiceSync
@@ -130,6 +131,50 @@ import Testing
     #expect(activity.programmingDuration.counts.reduce(0, +) == 1)
     #expect(activity.programmingDuration.sum >= 7)
     #expect(activity.lastSync >= activity.lastQueued)
+  }
+
+  /// What is not honoured is said once, and counted.
+  @Test func sessionAffinity() async throws {
+    let warnings = Mutex<[String]>([])
+    struct Handler: LogHandler {
+      let note: @Sendable (String) -> Void
+      var metadata: Logger.Metadata = [:]
+      var logLevel = Logger.Level.warning
+      subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+      }
+      func log(event: LogEvent) { note("\(event.message) \(event.metadata ?? [:])") }
+    }
+    let logger = Logger(label: "test") { _ in
+      Handler { line in warnings.withLock { $0.append(line) } }
+    }
+    let manager = TestManager()
+    let sync = ServiceSync(
+      node: "here", sink: manager, memory: ServiceMemory(nil), logger: logger)
+    let work = Task { await sync.run() }
+    defer { work.cancel() }
+    var (sticky, other) = (Self.service, Self.service)
+    sticky.spec?.sessionAffinity = "ClientIP"
+    other.metadata.name = "other"
+    other.spec?.clusterIP = "10.96.0.11"
+    other.spec?.sessionAffinity = "None"
+    await sync.take(all(sticky, other))
+    await sync.take(all(Self.slice))
+    try await manager.reach(["10.96.0.10:80/TCP 1", "10.96.0.11:80/TCP 0"])
+    #expect(await sync.activity().affine == 1)
+    // Changes of it, and of its endpoints, are no news.
+    var slice = Self.slice
+    slice.endpoints?.append(.init(addresses: ["10.244.0.99"]))
+    await sync.take(.changed(sticky))
+    await sync.take(.changed(slice))
+    try await manager.reach(["10.96.0.10:80/TCP 2", "10.96.0.11:80/TCP 0"])
+    let said = warnings.withLock(\.self)
+    #expect(
+      said.count == 1 && said[0].contains("sessionAffinity") && said[0].contains("default/web"),
+      "\(said)")
+    await sync.take(.changed(Self.service))
+    while await sync.activity().affine > 0 { try await Task.sleep(for: .milliseconds(2)) }
   }
 
   @Test func timesOfChanges() {

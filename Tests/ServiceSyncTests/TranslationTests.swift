@@ -64,6 +64,14 @@ import Testing
           Self.endpoint("10.244.0.9", ready: false, serving: true, terminating: true),
           Self.endpoint("10.244.0.10", ready: false, serving: true, terminating: false),
         ])) == ["10.96.0.10:80/TCP -> 10.244.0.9:8080"])
+    // What is not said of serving is true, of terminating false.
+    #expect(
+      translate(
+        Self.service(),
+        Self.slice([
+          Self.endpoint("10.244.0.8", ready: false, terminating: true),
+          Self.endpoint("10.244.0.9", ready: false, serving: true),
+        ])) == ["10.96.0.10:80/TCP -> 10.244.0.8:8080"])
   }
 
   /// Several slices, the same endpoint in two of them, other families.

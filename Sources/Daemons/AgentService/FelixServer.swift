@@ -2,39 +2,48 @@ import InfraProtos
 import Logging
 import NIOCore
 import NIOPosix
+import StateDirectory
 import Synchronization
 
 /// Where Calico's Felix tells its dataplane of policies: a Unix socket. Every connection is
 /// served; its messages go to the Infra Manager, one after the other.
 ///
 /// When the manager does not take one, the connection is closed: Felix comes again and
-/// tells everything from the beginning.
+/// tells everything from the beginning. What it does not tell any more is removed then.
 public struct FelixServer: Sendable {
   private let path: String
-  private let forward: @Sendable (Felix_ToDataplane) async throws -> Void
   private let logger: Logger
+  private let sync: FelixSync
+  private let open = OpenChannels()
 
-  /// - Parameter forward: called with each message that came.
+  /// - Parameters:
+  ///   - directory: where it is kept what the manager may know; nil: nowhere.
+  ///   - forward: called with each message for the manager.
   public init(
-    path: String, logger: Logger,
+    path: String, directory: StateDirectory? = nil, logger: Logger,
     forward: @escaping @Sendable (Felix_ToDataplane) async throws -> Void
   ) {
     self.path = path
-    self.forward = forward
     self.logger = logger
+    sync = FelixSync(directory, logger, forward)
+  }
+
+  /// Makes Felix tell everything again, because the manager may have forgotten it: hangs up.
+  public func restart() {
+    let count = open.closePresent()
+    if count > 0 { logger.info("Felix is hung up on: it shall tell the manager everything") }
   }
 
   /// Serves until the task is cancelled, and closes all connections then.
   public func serve(onListening: @Sendable () -> Void = {}) async throws {
-    let open = OpenChannels()
-    let (forward, logger) = (forward, logger)
+    let (open, sync, logger) = (open, sync, logger)
     let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           open.add(channel)
           let handlers = channel.pipeline.syncOperations
           try handlers.addHandler(ByteToMessageHandler(FelixFrame()))
-          try handlers.addHandler(FelixHandler(forward, logger))
+          try handlers.addHandler(FelixHandler(sync, logger))
         }
       }
       .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
@@ -52,16 +61,14 @@ public struct FelixServer: Sendable {
 private final class FelixHandler: ChannelInboundHandler {
   typealias InboundIn = Felix_ToDataplane
 
-  private let forward: @Sendable (Felix_ToDataplane) async throws -> Void
+  private let sync: FelixSync
   private let logger: Logger
   private let messages: AsyncStream<Felix_ToDataplane>
   private let take: AsyncStream<Felix_ToDataplane>.Continuation
   private let waiting = WaitingMessages()
 
-  init(
-    _ forward: @escaping @Sendable (Felix_ToDataplane) async throws -> Void, _ logger: Logger
-  ) {
-    self.forward = forward
+  init(_ sync: FelixSync, _ logger: Logger) {
+    self.sync = sync
     self.logger = logger
     (messages, take) = AsyncStream.makeStream()
   }
@@ -71,9 +78,9 @@ private final class FelixHandler: ChannelInboundHandler {
     let channel = context.channel
     let messages = messages
     let waiting = waiting
-    let forward = forward
+    let sync = sync
     let logger = logger
-    Task { await hand(messages, waiting, to: forward, of: channel, logger) }
+    Task { await hand(messages, waiting, to: sync, of: channel, logger) }
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -101,13 +108,13 @@ private final class WaitingMessages: Sendable {
 /// Hands messages on until the connection ends, or somebody does not take one.
 private func hand(
   _ messages: AsyncStream<Felix_ToDataplane>, _ waiting: WaitingMessages,
-  to forward: @Sendable (Felix_ToDataplane) async throws -> Void, of channel: any Channel,
-  _ logger: Logger
+  to sync: FelixSync, of channel: any Channel, _ logger: Logger
 ) async {
+  let connection = await sync.begin()
   do {
     var next = messages.makeAsyncIterator()
     while let message = await next.next() {
-      try await forward(message)
+      try await sync.take(message, from: connection)
       let count = waiting.count.subtract(1, ordering: .relaxed).newValue
       if count == WaitingMessages.most / 2 {
         channel.setOption(.autoRead, value: true).whenComplete { _ in }
@@ -118,4 +125,5 @@ private func hand(
     logger.warning("Felix is hung up on", metadata: ["reason": "\(error)"])
     channel.close(promise: nil)
   }
+  await sync.end(connection)
 }

@@ -23,14 +23,38 @@ public final class ManagerLink<Transport: ClientTransport>: Sendable {
 
   public var isServing: Bool { serving.withLock { $0 } }
 
+  /// How the manager begins to serve.
+  public enum Beginning: Sendable {
+    /// It may be another process, which knows nothing.
+    case anew
+    /// It has been there all the time, and could not do its work.
+    case again
+  }
+
   /// Follows the manager's health until the task is cancelled.
   ///
-  /// - Parameter begins: called whenever it begins to serve.
-  public func follow(_ begins: @escaping @Sendable () async -> Void) async {
+  /// - Parameter begins: called whenever it begins to serve. Its task is cancelled when that
+  ///   changes.
+  public func follow(_ begins: @escaping @Sendable (Beginning) async -> Void) async {
     let health = Grpc_Health_V1_Health.Client(wrapping: client)
+    // What is told may take its time: the health is followed meanwhile.
+    let telling = Mutex<Task<Void, Never>?>(nil)
+    @Sendable func tell(_ beginning: Beginning?) {
+      telling.withLock { telling in
+        let before = telling
+        before?.cancel()
+        guard let beginning else { return }
+        telling = Task {
+          await before?.value
+          guard !Task.isCancelled else { return }
+          await begins(beginning)
+        }
+      }
+    }
     while !Task.isCancelled {
       do {
         try await health.watch(.init()) { response in
+          var beginning = Beginning.anew
           for try await status in response.messages {
             let isServing = status.status == .serving
             let was = self.serving.withLock { serving in
@@ -40,10 +64,12 @@ public final class ManagerLink<Transport: ClientTransport>: Sendable {
             guard was != isServing else { continue }
             if isServing {
               self.logger.notice("Infra Manager serves")
+              tell(beginning)
+              beginning = .again
             } else {
               self.logger.warning("Infra Manager does not serve; its log says why")
+              tell(nil)
             }
-            if isServing { await begins() }
           }
         }
       } catch {
@@ -53,9 +79,12 @@ public final class ManagerLink<Transport: ClientTransport>: Sendable {
         defer { serving = false }
         return serving
       }
+      tell(nil)
       if was { logger.warning("Infra Manager is away") }
       try? await Task.sleep(for: Self.pause)
     }
+    tell(nil)
+    await telling.withLock(\.self)?.value
   }
 
   /// Tells of the node's own interface.

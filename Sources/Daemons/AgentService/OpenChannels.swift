@@ -16,6 +16,14 @@ final class OpenChannels: Sendable {
     channel.closeFuture.whenComplete { [self] _ in channels.withLock { $0?[id] = nil } }
   }
 
+  /// - Returns: how many there were.
+  func closePresent() -> Int {
+    let open = channels.withLock { Array(($0 ?? [:]).values) }
+    for channel in open { channel.close(promise: nil) }
+    return open.count
+  }
+
+  /// Those that come later, too.
   func closeAll() {
     let open = channels.withLock { channels in
       defer { channels = nil }

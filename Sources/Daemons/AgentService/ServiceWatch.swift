@@ -31,7 +31,7 @@ public final class ServiceWatch: Sendable {
   /// Whether the manager has been told of everything that there was.
   public var hasSynced: Bool { get async { await sync.hasSynced } }
 
-  /// Whether the node's own object has been read, and its prefixes are known.
+  /// Whether Kubernetes has the node, and its prefixes are known.
   public var hasNode: Bool { knowsNode.withLock(\.self) }
 
   /// What Kubernetes calls Service ports: `ADDRESS:PORT/TCP` → namespace and name.
@@ -54,7 +54,8 @@ public final class ServiceWatch: Sendable {
 
   /// Follows until the task is cancelled.
   ///
-  /// - Parameter podPrefixes: called with the node's prefixes of pods whenever it has changed.
+  /// - Parameter podPrefixes: called with the node's prefixes of pods whenever it has changed; with
+  ///   none when there is no such node any more.
   public func run(_ podPrefixes: @escaping @Sendable ([IPv4Prefix]) async -> Void) async {
     let (client, sync, node, logger) = (client, sync, node, logger)
     await withTaskGroup { group in
@@ -75,14 +76,9 @@ public final class ServiceWatch: Sendable {
           note: self.note(of: Node.kind)
         ).run {
           switch $0 {
-          case .all(let nodes):
-            if nodes.isEmpty {
-              logger.warning("Kubernetes has no such node", metadata: ["node": "\(node)"])
-            }
-            for node in nodes.values { await podPrefixes(self.prefixes(node)) }
-            self.knowsNode.withLock { $0 = true }
-          case .changed(let node): await podPrefixes(self.prefixes(node))
-          case .deleted: break
+          case .all(let nodes): await self.take(nodes.values.first, podPrefixes)
+          case .changed(let node): await self.take(node, podPrefixes)
+          case .deleted: await self.take(nil, podPrefixes)
           }
         }
       }
@@ -90,5 +86,17 @@ public final class ServiceWatch: Sendable {
     await client.shutdown()
   }
 
-  private func prefixes(_ node: Node) -> [IPv4Prefix] { node.podCIDRs.compactMap(IPv4Prefix.init) }
+  /// - Parameter found: nil when Kubernetes has no such node.
+  private func take(
+    _ found: Node?, _ podPrefixes: @Sendable ([IPv4Prefix]) async -> Void
+  ) async {
+    if found == nil {
+      logger.warning(
+        "Kubernetes has no such node; give its name there as nodeName",
+        metadata: ["node": "\(node)"])
+    }
+    // The routes come first: whoever sees the condition met may rely on them.
+    await podPrefixes(found?.podCIDRs.compactMap(IPv4Prefix.init) ?? [])
+    knowsNode.withLock { $0 = found != nil }
+  }
 }

@@ -10,14 +10,19 @@ extension CNIBackend {
   /// Connects all pods of the records, now and whenever they lose their TAPs, and forgets
   /// those that are gone, until it is cancelled.
   public func run() async {
+    await recoverAll()
+    while !Task.isCancelled {
+      try? await Task.sleep(for: Self.period)
+      await mend()
+    }
+  }
+
+  /// As ``recover()``, again and again until it is done for all, or the task is cancelled.
+  public func recoverAll() async {
     var pause = Self.pauses.lowerBound
     while !Task.isCancelled, await !recover() {
       try? await Task.sleep(for: pause)
       pause = min(pause * 2, Self.pauses.upperBound)
-    }
-    while !Task.isCancelled {
-      try? await Task.sleep(for: Self.period)
-      await mend()
     }
   }
 
@@ -45,6 +50,7 @@ extension CNIBackend {
     }
     var isWhole = true
     for record in await records.all {
+      guard !Task.isCancelled else { return false }
       let isPort = present[record.tap]?.belongs(to: record) ?? false
       guard isAffected(record, isPort) else { continue }
       do {
@@ -65,9 +71,10 @@ extension CNIBackend {
       return
     }
     try await locks.withLock(record.interface) {
-      guard let now = await self.records[record.interface], now.namespace == namespace.identity,
+      guard var now = await self.records[record.interface], now.namespace == namespace.identity,
         now.tap == record.tap
       else { return }
+      if !isPort { now = try await self.following(now, in: namespace) }
       // An Add may have made it while this waited.
       if !isPort, try await self.portsByName()[now.tap]?.belongs(to: now) != true {
         try await self.makeTAP(now, in: namespace)

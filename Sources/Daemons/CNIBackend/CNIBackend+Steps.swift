@@ -32,13 +32,17 @@ extension CNIBackend {
   }
 
   /// Carries out whatever is not done yet.
-  func connect(_ record: PodRecord, in namespace: NetworkNamespace) async throws -> Connection {
-    if try await !wire(record, namespace) {
+  ///
+  /// - Parameter before: what the pod was connected by, when that is another request.
+  func connect(
+    _ record: PodRecord, in namespace: NetworkNamespace, before: PodRequest? = nil
+  ) async throws -> Connection {
+    if try await !wire(record, namespace, before: before) {
       logger.warning("the TAP is gone and is made anew", metadata: ["tap": "\(record.tap)"])
       try await makeTAP(record, in: namespace)
       guard try await wire(record, namespace) else {
         throw CNIBackendError(
-          .noTAP,
+          .misplacedTAP,
           "infrap4d made \(record.tap), which is not in this agent's namespace; run both in the "
             + "node's")
       }
@@ -135,11 +139,48 @@ extension CNIBackend {
     try await blocking { try PodWiring(node: node, pod: namespace, record: record).adopt() }
   }
 
-  private func wire(_ record: PodRecord, _ namespace: NetworkNamespace) async throws -> Bool {
+  private func wire(
+    _ record: PodRecord, _ namespace: NetworkNamespace, before: PodRequest? = nil
+  ) async throws -> Bool {
     let node = node.namespace
+    let mtu = mtu
     return try await blocking {
-      try PodWiring(node: node, pod: namespace, record: record).connect()
+      try PodWiring(node: node, pod: namespace, record: record)
+        .connect(before: before.map { ($0, tapMTU: mtu) })
     }
+  }
+
+  /// The record with the Ethernet address that the pod's interface has now: another plugin of
+  /// the chain, such as `tuning`, may have given it one. That it is the same interface tells
+  /// infrap4d, which has the TAP open.
+  func following(
+    _ record: PodRecord, in namespace: NetworkNamespace
+  ) async throws -> PodRecord {
+    let port = try await ports.list().first { $0.name == record.tap }
+    guard let port, port.isPresent, let mac = port.mac, mac != record.mac else { return record }
+    var moved = record
+    moved.mac = mac
+    let (node, now) = (node.namespace, moved)
+    let isThere = try await blocking {
+      try PodWiring(node: node, pod: namespace, record: now).isConnected()
+    }
+    guard isThere else { return record }
+    logger.notice(
+      "a pod has another Ethernet address",
+      metadata: ["pod": "\(record.interface)", "mac": "\(mac)", "was": "\(record.mac)"])
+    do {
+      try await networks.create(now.request.message, tap: now.tap, mac: mac)
+    } catch {
+      // Upstream's manager takes no other address for a pod that it knows.
+      try await networks.delete(
+        .with {
+          $0.netns = record.interface.netns
+          $0.interfaceName = record.interface.name
+        }, tap: record.tap, mac: record.mac, address: record.request.address)
+      try await networks.create(now.request.message, tap: now.tap, mac: mac)
+    }
+    try await records.keep(now)
+    return now
   }
 }
 

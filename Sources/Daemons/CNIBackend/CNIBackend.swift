@@ -50,10 +50,11 @@ public final class CNIBackend: Sendable {
       if let record = await self.records[request.interface] {
         if record.namespace == namespace.identity, record.request.address == request.address {
           // The pod may be in use: what fails now undoes nothing.
-          var record = record
+          let before = record.request
+          var record = try await self.following(record, in: namespace)
           record.request = request
           try await self.records.keep(record)
-          return try await self.connect(record, in: namespace)
+          return try await self.connect(record, in: namespace, before: before)
         }
         try await self.disconnect(record)
       }

@@ -9,9 +9,15 @@ public struct CNIBackendError: Error, Hashable, Sendable, CustomStringConvertibl
     case addressInUse
     /// The namespace has an interface of this name that is not ours.
     case interfaceInUse
-    /// No TAP could be had.
+    /// infrap4d was not reached.
+    case unreachable
+    /// infrap4d makes no TAP now.
     case noTAP
-    /// The Infra Manager refused, or was not reached.
+    /// A TAP is not where the agent is, or not the port that it has to be.
+    case misplacedTAP
+    /// The Infra Manager was not reached, or cannot do its work now.
+    case managerAway
+    /// The Infra Manager refused.
     case manager
     /// The kernel refused.
     case kernel

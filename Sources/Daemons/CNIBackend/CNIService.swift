@@ -3,8 +3,14 @@ import InfraProtos
 import Logging
 
 /// The service that Calico's CNI plugin, and ours, calls. A request that cannot be carried
-/// out is answered `successful = false` with a message, and never with an error of gRPC.
+/// out is answered `successful = false` with a message, and never with an error of gRPC. The
+/// message begins with ``later`` or ``noNamespace`` where a plugin has a code for that.
 public struct CNIService: Cni_CniDataplane.SimpleServiceProtocol {
+  /// It may be well when the same is asked again.
+  static let later = "try again later: "
+  /// There is no network namespace at the path.
+  static let noNamespace = "no namespace: "
+
   private let backend: CNIBackend
   private let activity: CNIActivity
   private let logger: Logger
@@ -28,7 +34,7 @@ public struct CNIService: Cni_CniDataplane.SimpleServiceProtocol {
       reply.hostInterfaceName = connection.tap
       reply.containerMac = connection.mac
     } catch {
-      reply.errorMessage = "\(error)"
+      reply.errorMessage = Self.message(error)
       log("Add", request.interfaceName, request.netns, error)
     }
     return reply
@@ -42,10 +48,18 @@ public struct CNIService: Cni_CniDataplane.SimpleServiceProtocol {
       }
       reply.successful = true
     } catch {
-      reply.errorMessage = "\(error)"
+      reply.errorMessage = Self.message(error)
       log("Del", request.interfaceName, request.netns, error)
     }
     return reply
+  }
+
+  private static func message(_ error: any Error) -> String {
+    switch (error as? CNIBackendError)?.code {
+    case .unreachable, .noTAP, .managerAway: "\(later)\(error)"
+    case .noNamespace: "\(noNamespace)\(error)"
+    default: "\(error)"
+    }
   }
 
   private func log(_ call: String, _ interface: String, _ netns: String, _ error: any Error) {

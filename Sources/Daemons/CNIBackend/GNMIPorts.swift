@@ -7,10 +7,17 @@ import GRPCCore
 public struct GNMIPorts<Transport: ClientTransport>: TAPPorts {
   private let client: Gnmi_gNMI.Client<Transport>
   private let options: CallOptions
+  private let explain: @Sendable (any Error) -> String?
 
-  /// - Parameter patience: how long a call may take.
-  public init(_ client: GRPCClient<Transport>, patience: Duration = .seconds(10)) {
+  /// - Parameters:
+  ///   - patience: how long a call may take.
+  ///   - explain: why a call did not reach the server, and what to do; nil for other errors.
+  public init(
+    _ client: GRPCClient<Transport>, patience: Duration = .seconds(10),
+    explain: @escaping @Sendable (any Error) -> String? = { _ in nil }
+  ) {
     self.client = Gnmi_gNMI.Client(wrapping: client)
+    self.explain = explain
     options = {
       var options = CallOptions.defaults
       options.timeout = patience
@@ -61,11 +68,7 @@ public struct GNMIPorts<Transport: ClientTransport>: TAPPorts {
       _ = try await create(name, mtu: mtu, in: nil)
       return false
     } catch let error as RPCError {
-      let advice =
-        error.code == .resourceExhausted
-        ? "start infrap4d with more --max-ports" : "see that it runs"
-      throw CNIBackendError(
-        .noTAP, "infrap4d made no TAP \(name): \(error.code): \(error.message); \(advice)")
+      throw failure("infrap4d made no TAP \(name)", error)
     }
   }
 
@@ -74,8 +77,7 @@ public struct GNMIPorts<Transport: ClientTransport>: TAPPorts {
     do {
       _ = try await client.set(request, options: options)
     } catch let error as RPCError {
-      throw CNIBackendError(
-        .noTAP, "infrap4d did not remove \(name): \(error.code): \(error.message)")
+      throw failure("infrap4d did not remove \(name)", error)
     }
   }
 
@@ -94,9 +96,7 @@ public struct GNMIPorts<Transport: ClientTransport>: TAPPorts {
       // There is no interface at all.
       return [:]
     } catch let error as RPCError {
-      throw CNIBackendError(
-        .noTAP,
-        "infrap4d does not list its ports: \(error.code): \(error.message); see that it runs")
+      throw failure("infrap4d does not list its ports", error)
     }
     var values: [String: Gnmi_TypedValue] = [:]
     for notification in response.notification {
@@ -109,5 +109,18 @@ public struct GNMIPorts<Transport: ClientTransport>: TAPPorts {
       }
     }
     return values
+  }
+
+  private func failure(_ what: String, _ error: RPCError) -> CNIBackendError {
+    let text = "\(what): \(error.code): \(error.message)"
+    switch error.code {
+    case .unavailable, .deadlineExceeded, .cancelled:
+      let reason = explain(error).map { "\(what): \($0)" }
+      return CNIBackendError(.unreachable, reason ?? "\(text); see that it runs")
+    case .resourceExhausted:
+      return CNIBackendError(.noTAP, "\(text); start infrap4d with more --max-ports")
+    default:
+      return CNIBackendError(.noTAP, "\(text); its log says more")
+    }
   }
 }

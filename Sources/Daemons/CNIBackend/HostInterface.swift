@@ -37,6 +37,8 @@ public struct HostInterface: Sendable {
 
   private let options: Options
   private let ports: any TAPPorts
+  /// One thing after the other on the interface.
+  private let lock = KeyedLock<String>()
 
   public init(_ options: Options, ports: any TAPPorts) {
     self.options = options
@@ -45,35 +47,53 @@ public struct HostInterface: Sendable {
 
   /// Makes the TAPs of ports 0 and 1 if they are not there, and sets up that of port 1.
   ///
-  /// - Parameter morePrefixes: of pods, beside those of the options.
-  public func prepare(_ morePrefixes: [IPv4Prefix] = []) async throws -> Address {
+  /// - Parameter morePrefixes: of pods, beside those of the options; asked for when it is their
+  ///   turn.
+  /// - Throws: ``CNIBackendError``, `NetlinkError`.
+  public func prepare(
+    _ morePrefixes: @escaping @autoclosure @Sendable () -> [IPv4Prefix] = []
+  ) async throws -> Address {
+    try await lock.withLock(options.tapPrefix) { try await prepareNow(morePrefixes()) }
+  }
+
+  private func prepareNow(_ morePrefixes: [IPv4Prefix]) async throws -> Address {
     let taps = (0...1).map { options.tapPrefix + "\($0)" }
     for tap in taps where try await !isPresent(tap) {
       try await ports.delete(tap)
       try await ports.create(tap, mtu: options.mtu)
     }
-    guard let port = try await ports.list().first(where: { $0.name == taps[1] }),
+    let list = try await ports.list()
+    guard let port = list.first(where: { $0.name == taps[1] }),
       port.id == UInt64(K8sDP.hostPort)
     else {
       throw CNIBackendError(
-        .noTAP,
+        .misplacedTAP,
         "\(taps[1]) is not port \(K8sDP.hostPort) of the pipeline, which is the host's; remove "
           + "the ports that were made before it (gnmi-ctl del) and \(taps[1])")
     }
-    return try await blocking { try setUp(taps[1], options.podPrefixes + morePrefixes) }
+    // What no pod has leaves port 1 with the address that answered for the gateway: an
+    // arp-proxy's is that of port 0, and the kernel takes only what has its interface's own.
+    let mac = list.first { $0.name == taps[0] }?.mac
+    return try await blocking { try setUp(taps[1], mac, options.podPrefixes + morePrefixes) }
   }
 
   private func isPresent(_ tap: String) async throws -> Bool {
     try await ports.list().contains { $0.name == tap && $0.isPresent }
   }
 
-  private func setUp(_ tap: String, _ podPrefixes: [IPv4Prefix]) throws -> Address {
+  private func setUp(
+    _ tap: String, _ mac: MACAddress?, _ podPrefixes: [IPv4Prefix]
+  ) throws -> Address {
     let namespace = try NetworkNamespace(path: options.namespace)
     let socket = try RouteSocket(in: namespace)
-    guard let link = try socket.link(named: tap) else {
+    guard var link = try socket.link(named: tap) else {
       throw CNIBackendError(
-        .noTAP,
+        .misplacedTAP,
         "infrap4d has \(tap), which is not in this agent's namespace; run both in the node's")
+    }
+    if let mac, mac != link.mac {
+      try socket.setMACAddress(mac, link)
+      link.mac = mac
     }
     if link.mtu != options.mtu { try socket.setMTU(options.mtu, link) }
     let address = IPv4Prefix(options.address, length: 32)

@@ -45,8 +45,13 @@ public struct InfraManagerClient<Transport: ClientTransport>: PodNetworks {
     do {
       return try await body()
     } catch let error as RPCError {
-      throw CNIBackendError(
-        .manager, "Infra Manager: \(error.code): \(error.message); see that it runs")
+      let text = "Infra Manager: \(error.code): \(error.message)"
+      switch error.code {
+      case .unavailable, .deadlineExceeded, .cancelled, .resourceExhausted:
+        throw CNIBackendError(.managerAway, "\(text); see that it runs and serves")
+      default:
+        throw CNIBackendError(.manager, text)
+      }
     }
   }
 

@@ -21,8 +21,10 @@ struct PodWiring {
     inside = try RouteSocket(in: pod)
   }
 
+  /// - Parameter before: the request by which the pod is connected, and the TAP's MTU: what only
+  ///   that one asked for is undone. What others have made of the interface stays.
   /// - Returns: false when the TAP is in neither namespace; nothing was done then.
-  func connect() throws -> Bool {
+  func connect(before: (request: PodRequest, tapMTU: UInt32)? = nil) throws -> Bool {
     if let link = try linkInNode(), link.mac == record.mac {
       // One in the pod beside it is what a killed infrap4d has left.
       try removeInterface()
@@ -36,8 +38,24 @@ struct PodWiring {
       try inside.rename(link, to: record.interface.name)
       link.name = record.interface.name
     }
+    if let before { try undo(before.request, before.tapMTU, link) }
     try address(link)
     return true
+  }
+
+  /// Whether the pod has its interface, under its name.
+  func isConnected() throws(NetlinkError) -> Bool {
+    try linkInPod()?.name == record.interface.name
+  }
+
+  private func undo(_ before: PodRequest, _ tapMTU: UInt32, _ link: Link) throws {
+    let routes = Set(before.routes).subtracting(record.request.routes)
+    for route in try inside.routes(of: link)
+    where routes.contains(route.destination) && route.gateway == .podGateway {
+      try inside.remove(route, from: link)
+    }
+    let mtu = min(record.request.mtu ?? tapMTU, tapMTU)
+    if before.mtu != record.request.mtu, mtu > link.mtu { try inside.setMTU(mtu, link) }
   }
 
   /// Removes the pod's interface, if it is there.

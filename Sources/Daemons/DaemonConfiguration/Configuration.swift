@@ -27,7 +27,8 @@ public struct Configuration: Sendable {
   ///     there changes nothing.
   ///   - prefix: of environment variables: `GrpcServer.addr` is `PREFIX_GRPCSERVER_ADDR`.
   ///   - flags: setting → value.
-  /// - Throws: ``ConfigurationError``, also for a key that is none of the settings.
+  /// - Throws: ``ConfigurationError``, also for a key or a variable with the prefix that is none
+  ///   of the settings.
   public init(
     _ settings: [Setting], file: String?, isFileRequired: Bool = false, overlay: String? = nil,
     environment: [String: String], prefix: String, flags: [String: String] = [:]
@@ -38,10 +39,7 @@ public struct Configuration: Sendable {
       try read(file)
     }
     if let overlay, FileManager.default.fileExists(atPath: overlay) { try read(overlay) }
-    for setting in settings {
-      let name = Self.variable(setting.name, prefix)
-      if let value = environment[name] { values[setting.name.lowercased()] = value }
-    }
+    try read(environment, prefix)
     for (name, value) in flags.sorted(by: { $0.key < $1.key }) {
       try set(name, value, "--set \(name)")
     }
@@ -52,6 +50,31 @@ public struct Configuration: Sendable {
 
   public static func variable(_ name: String, _ prefix: String) -> String {
     prefix + "_" + name.uppercased().map { $0.isLetter || $0.isNumber ? $0 : "_" }
+  }
+
+  private mutating func read(
+    _ environment: [String: String], _ prefix: String
+  ) throws(ConfigurationError) {
+    let variables = Dictionary(
+      settings.map { (Self.variable($0.name, prefix), $0.name) },
+      uniquingKeysWith: { first, _ in first })
+    for (variable, value) in environment.sorted(by: { $0.key < $1.key })
+    where variable.hasPrefix(prefix + "_") {
+      if let name = variables[variable] {
+        values[name.lowercased()] = value
+      } else if !Self.isOfService(variable, value) {
+        let known = variables.keys.sorted().joined(separator: ", ")
+        throw ConfigurationError(variable, "is no setting; there are \(known)")
+      }
+    }
+  }
+
+  /// Whether Kubernetes has given a pod this variable, of a Service whose name begins as the
+  /// daemon's: `NAME_SERVICE_HOST`, `NAME_PORT_80_TCP_ADDR` and their like.
+  private static func isOfService(_ variable: String, _ value: String) -> Bool {
+    variable.wholeMatch(of: /.+_(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT_\d+_(TCP|UDP|SCTP)(_.+)?)/)
+      != nil
+      || variable.hasSuffix("_PORT") && value.contains("://")
   }
 
   private mutating func set(

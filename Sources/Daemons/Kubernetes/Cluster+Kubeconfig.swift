@@ -14,7 +14,9 @@ extension Cluster {
       config = try YAMLDecoder().decode(
         Kubeconfig.self, from: try String(contentsOfFile: path, encoding: .utf8))
     } catch let error as CocoaError {
-      throw refuse("cannot be read: \(error.localizedDescription)")
+      throw refuse(
+        error.code == .fileReadNoSuchFile
+          ? "there is no such file" : "cannot be read: \(error.localizedDescription)")
     } catch {
       throw refuse("is no kubeconfig: \(error)")
     }
@@ -81,6 +83,22 @@ extension Cluster {
     guard clientCertificates.isEmpty == (clientKey == nil) else {
       throw refuse("the user \(context.user) has a certificate or a key without the other")
     }
+    guard server.hasPrefix("https://") || staysHere || !hasCredentials else {
+      throw refuse(
+        "the server \(server) has no TLS: the credentials of the user \(context.user) would go there "
+          + "in clear; give its https address")
+    }
+  }
+
+  private var hasCredentials: Bool {
+    if case .none = token { clientKey != nil } else { true }
+  }
+
+  /// Whether what is sent to the server does not leave this machine.
+  private var staysHere: Bool {
+    let host = URLComponents(string: server)?.host ?? ""
+    return ["localhost", "::1", "[::1]"].contains(host)
+      || host.wholeMatch(of: /127(\.\d{1,3}){3}/) != nil
   }
 
   /// As `kubectl` finds it.

@@ -29,7 +29,11 @@ public final class KubernetesClient: Sendable {
   private static var watchSeconds: ClosedRange<Int> { 300...600 }
   private static var patience: TimeAmount { .seconds(30) }
 
-  public init(_ cluster: Cluster) throws(KubernetesError) {
+  /// - Parameter silence: how long a watch may say nothing before its connection is taken for
+  ///   dead. Bookmarks come each minute.
+  public init(
+    _ cluster: Cluster, silence: Duration = .seconds(130)
+  ) throws(KubernetesError) {
     self.cluster = cluster
     var tls = TLSConfiguration.makeClientConfiguration()
     if let authorities = cluster.authorities { tls.trustRoots = .certificates(authorities) }
@@ -38,8 +42,7 @@ public final class KubernetesClient: Sendable {
     tls.privateKey = cluster.clientKey.map { .privateKey($0) }
     var configuration = HTTPClient.Configuration(tlsConfiguration: tls)
     configuration.timeout.connect = .seconds(5)
-    // A watch says nothing for minutes; bookmarks come each minute.
-    configuration.timeout.read = .seconds(Int64(Self.watchSeconds.upperBound + 30))
+    configuration.timeout.read = .nanoseconds(Int64(silence / .nanoseconds(1)))
     configuration.httpVersion = .http1Only
     http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
   }
@@ -106,6 +109,8 @@ public final class KubernetesClient: Sendable {
       throw error
     } catch let error as CancellationError {
       throw error
+    } catch let error as HTTPClientError where error == .readTimeout {
+      throw KubernetesError(.unreachable, "the watch of \(Object.kind)s has fallen silent")
     } catch {
       throw KubernetesError(.unreachable, "the watch of \(Object.kind)s broke off: \(error)")
     }

@@ -22,16 +22,19 @@ public struct Service: KubernetesObject {
     public var clusterIPs: [String]?
     public var ports: [Port]?
     public var internalTrafficPolicy: String?
+    /// "None" unless given.
+    public var sessionAffinity: String?
 
     public init(
       type: String? = nil, clusterIP: String? = nil, clusterIPs: [String]? = nil,
-      ports: [Port]? = nil, internalTrafficPolicy: String? = nil
+      ports: [Port]? = nil, internalTrafficPolicy: String? = nil, sessionAffinity: String? = nil
     ) {
       self.type = type
       self.clusterIP = clusterIP
       self.clusterIPs = clusterIPs
       self.ports = ports
       self.internalTrafficPolicy = internalTrafficPolicy
+      self.sessionAffinity = sessionAffinity
     }
   }
 

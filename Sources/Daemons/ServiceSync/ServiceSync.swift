@@ -26,6 +26,8 @@ public actor ServiceSync {
   private var failed: Set<ServiceAddress> = []
   private var pause = pauses.lowerBound
   private var wasWhole = false
+  /// Services of which the log has said that their affinity is not honoured.
+  private var warnedOf: Set<ObjectName> = []
   private var counted = SyncActivity()
   /// When that changed which the manager has yet to confirm.
   private var triggers: [Date] = []
@@ -93,6 +95,7 @@ public actor ServiceSync {
     var activity = counted
     activity.servicePorts = world.desired.count
     activity.endpoints = world.desired.values.reduce(0) { $0 + $1.count }
+    activity.affine = world.affine.count
     activity.pending = pending.union(failed).count
     return activity
   }
@@ -117,6 +120,7 @@ public actor ServiceSync {
       let (start, measured) = (ContinuousClock.now, triggers)
       triggers = []
       pending.formUnion(world.settle())
+      warnOfAffinity()
       guard !pending.isEmpty else {
         wasWhole = wasWhole || failed.isEmpty
         noteRound(since: start, measured)
@@ -139,6 +143,15 @@ public actor ServiceSync {
         }
       }
     }
+  }
+
+  private func warnOfAffinity() {
+    for service in world.affine.subtracting(warnedOf).sorted() {
+      logger.warning(
+        "sessionAffinity: ClientIP is not honoured: each connection gets any endpoint",
+        metadata: ["service": "\(service)"])
+    }
+    warnedOf = world.affine
   }
 
   private func noteRound(since start: ContinuousClock.Instant, _ measured: [Date]) {

@@ -72,10 +72,10 @@ public enum ServiceTranslation {
           }
           let found = Translation.Endpoint(address, number)
           let conditions = endpoint.conditions
-          // Without the condition it is ready.
+          // What is not said is true of being ready and of serving, false of ending.
           if conditions?.ready ?? true {
             ready.append(found)
-          } else if conditions?.serving ?? false, conditions?.terminating ?? false {
+          } else if conditions?.serving ?? true, conditions?.terminating ?? false {
             ending.append(found)
           }
         }

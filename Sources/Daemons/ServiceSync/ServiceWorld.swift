@@ -16,6 +16,8 @@ public struct ServiceWorld: Sendable {
   public private(set) var desired: [ServiceAddress: [Translation.Endpoint]] = [:]
   /// Whose the Service ports are: two Services cannot have one.
   private(set) var owners: [ServiceAddress: ObjectName] = [:]
+  /// Services whose clients shall keep their endpoint, which the pipeline does not do.
+  public private(set) var affine: Set<ObjectName> = []
 
   public init(node: String) { self.node = node }
 
@@ -71,12 +73,14 @@ public struct ServiceWorld: Sendable {
         touched.insert(old.service)
       }
       translations[name] = nil
+      affine.remove(name)
     }
     for name in stale.sorted() {
       guard let service = services[name] else { continue }
       let slices = (slicesOf[name] ?? []).sorted().compactMap { self.slices[$0] }
       let now = ServiceTranslation.translate(service, slices, node: node)
       translations[name] = now
+      if !now.isEmpty, service.spec?.sessionAffinity == "ClientIP" { affine.insert(name) }
       for translation in now where owners[translation.service] == nil {
         owners[translation.service] = name
         desired[translation.service] = translation.endpoints

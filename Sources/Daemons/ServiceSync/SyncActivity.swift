@@ -29,6 +29,8 @@ public struct SyncActivity: Sendable {
   /// Service ports that there are.
   public internal(set) var servicePorts = 0
   public internal(set) var endpoints = 0
+  /// Services whose `sessionAffinity: ClientIP` is not honoured.
+  public internal(set) var affine = 0
   /// Service ports that the manager has yet to be told of.
   public internal(set) var pending = 0
 }

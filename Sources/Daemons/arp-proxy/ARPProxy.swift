@@ -1,3 +1,4 @@
+import Core
 import DaemonLog
 import Foundation
 import Glibc
@@ -18,6 +19,7 @@ struct ARPProxy {
 
     LOG_LEVEL, LOG_FORMAT, LOG_FILE, LOG_FILE_SIZE and LOG_FILES are those of inframanager's
     settings. SIGUSR1 makes the log one level more detailed, SIGUSR2 as LOG_LEVEL has it.
+    SIGHUP changes nothing.
     Exit codes: 0 after SIGTERM or SIGINT, 2 for a bad environment.
     """
 
@@ -28,6 +30,9 @@ struct ARPProxy {
     if CommandLine.arguments.dropFirst().contains(where: { ["-h", "--help"].contains($0) }) {
       print(usage)
       return
+    }
+    guard !CommandLine.arguments.dropFirst().contains("--version") else {
+      return print(Release.version)
     }
     guard let interface = environment["ARP_PROXY_IF"], Link.misnomer(interface) == nil else {
       FileHandle.standardError.write(
@@ -41,6 +46,8 @@ struct ARPProxy {
       exit(2)
     }
     let logger = Logger(label: "arp-proxy")
+    // As the other daemons', which read their settings anew; the environment stays as it is.
+    signal(SIGHUP, SIG_IGN)
     let isStopped = Atomic(false)
     let signals = TerminationSignals { _ in isStopped.store(true, ordering: .relaxed) }
     defer { withExtendedLifetime(signals) {} }

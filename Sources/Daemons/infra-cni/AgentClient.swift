@@ -24,9 +24,7 @@ struct AgentClient: Sendable {
     func add(_ request: Cni_AddRequest) async throws -> Cni_AddReply {
       let reply = try await Cni_CniDataplane.Client(wrapping: client)
         .add(request, options: Self.options)
-      guard reply.successful else {
-        throw CNIError(.refused, "the agent refused", reply.errorMessage)
-      }
+      guard reply.successful else { throw Self.refusal(reply.errorMessage) }
       return reply
     }
 
@@ -37,9 +35,21 @@ struct AgentClient: Sendable {
       }
       let reply = try await Cni_CniDataplane.Client(wrapping: client)
         .del(request, options: Self.options)
-      guard reply.successful else {
-        throw CNIError(.refused, "the agent refused", reply.errorMessage)
+      guard reply.successful else { throw Self.refusal(reply.errorMessage) }
+    }
+
+    /// The protocol has no codes: what the message of our agent begins with says which it is.
+    private static func refusal(_ message: String) -> CNIError {
+      func rest(after start: String) -> String? {
+        message.hasPrefix(start) ? String(message.dropFirst(start.count)) : nil
       }
+      if let reason = rest(after: "try again later: ") {
+        return CNIError(.tryAgainLater, "the agent cannot do it now", reason)
+      }
+      if let reason = rest(after: "no namespace: ") {
+        return CNIError(.unknownContainer, "the container has no network namespace", reason)
+      }
+      return CNIError(.refused, "the agent refused", message)
     }
 
     /// Asks `grpc.health.v1.Health`.

@@ -35,7 +35,7 @@ struct Agent: Sendable {
     defer { withExtendedLifetime(lock) {} }
     let gnmi = GRPCClient(transport: try plan.gNMI.transport())
     let managerClient = GRPCClient(transport: try plan.manager.transport())
-    let ports = GNMIPorts(gnmi)
+    let ports = GNMIPorts(gnmi) { ConnectionFailure($0).map { "\($0)" } }
     let manager = ManagerLink(managerClient, logger: Logger(label: "manager"))
     let backend = try CNIBackend(
       options: plan.pods, networks: InfraManagerClient(managerClient), ports: ports,
@@ -49,6 +49,12 @@ struct Agent: Sendable {
           node: plan.nodeName, sink: ManagerTranslations(managerClient),
           memory: ServiceMemory(directory), logger: Logger(label: "services")),
         logger: Logger(label: "kubernetes"))
+    }
+
+    let felix = plan.felixSocket.map { path in
+      FelixServer(path: path, directory: directory, logger: Logger(label: "felix")) {
+        try await manager.forward($0)
+      }
     }
 
     // What must be so for pods to be connected.
@@ -77,10 +83,11 @@ struct Agent: Sendable {
       group.addTask { try await managerClient.runConnections() }
       group.addTask { await host.run() }
       group.addTask {
-        await manager.follow {
+        await manager.follow { beginning in
+          if beginning == .anew { felix?.restart() }
           await host.tell()
           await watch?.resync()
-          await backend.recover()
+          await backend.recoverAll()
         }
       }
       if let watch {
@@ -116,8 +123,8 @@ struct Agent: Sendable {
             logger.notice("serving /check", metadata: ["at": "\($0)"])
           }
       }
-      if let path = plan.felixSocket {
-        group.addTask { try await serveFelix(path, manager) }
+      if let path = plan.felixSocket, let felix {
+        group.addTask { try await serve(felix, at: path) }
       }
       group.addTask {
         for await _ in ends {}
@@ -155,16 +162,12 @@ struct Agent: Sendable {
     return pages
   }
 
-  private func serveFelix(
-    _ path: String, _ manager: ManagerLink<HTTP2ClientTransport.Posix>
-  ) async throws {
+  private func serve(_ felix: FelixServer, at path: String) async throws {
     try FileManager.default.createDirectory(
       at: URL(fileURLWithPath: path).deletingLastPathComponent(),
       withIntermediateDirectories: true)
-    let server = FelixServer(path: path, logger: Logger(label: "felix")) {
-      try await manager.forward($0)
-    }
-    try await server.serve { logger.notice("listening", metadata: ["at": "\(path)"]) }
+    let logger = Logger(label: "felix")
+    try await felix.serve { logger.notice("listening", metadata: ["at": "\(path)"]) }
   }
 
   private struct Stopped: Error {}

@@ -26,6 +26,9 @@ enum AgentMetrics {
   private static let endpoints = Metric(
     .gauge, "infraagent_endpoints",
     "Endpoints of those; one that serves several ports is counted for each.")
+  private static let affine = Metric(
+    .gauge, "infraagent_services_affinity_ignored",
+    "Services that ask for sessionAffinity: ClientIP, which the pipeline does not do.")
   private static let pending = Metric(
     .gauge, "infraagent_service_ports_pending",
     "Ports of Services that the manager has yet to be told of.")
@@ -72,6 +75,7 @@ enum AgentMetrics {
     let activity = await sources.watch?.activity() ?? SyncActivity()
     page.add(servicePorts, activity.servicePorts)
     page.add(endpoints, activity.endpoints)
+    page.add(affine, activity.affine)
     page.add(pending, activity.pending)
     page.add(calls, activity.calls)
     page.add(sync, activity.syncDuration)

@@ -87,7 +87,14 @@ enum AgentSettings {
     case "none": return nil
     case "":
       if let cluster = try Cluster.inCluster() { return cluster }
-      return try Cluster(kubeconfig: Cluster.kubeconfigPath())
+      let path = Cluster.kubeconfigPath()
+      guard FileManager.default.fileExists(atPath: path) else {
+        throw ConfigurationError(
+          "kubeconfig",
+          "there is no service account here and no \(path); give kubeconfig=PATH, or "
+            + "kubeconfig=none on a node without Kubernetes")
+      }
+      return try Cluster(kubeconfig: path)
     case let path: return try Cluster(kubeconfig: path)
     }
   }

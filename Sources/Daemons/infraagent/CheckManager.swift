@@ -1,5 +1,4 @@
 import ArgumentParser
-import DaemonConfiguration
 import GRPCCore
 import GRPCNIOTransportHTTP2
 import HealthProtos
@@ -11,16 +10,13 @@ struct CheckManager: AsyncParsableCommand {
     commandName: "checkManager", abstract: "Waits until the Infra Manager serves.",
     discussion: "Exit codes: 0 when it serves, 1 when it does not in time.")
 
-  @OptionGroup var options: ConfigurationOptions
+  @OptionGroup var options: AgentOptions
   @Option(help: "Seconds, as 30s or 30; 0 is for ever.") var timeout = Timeout(seconds: 0)
 
   func run() async throws {
     let manager: Infrap4dOptions
     do {
-      manager = try AgentSettings.manager(
-        try options.read(
-          AgentSettings.all, file: InfraAgentProgram.defaultFile, isPerNode: true,
-          prefix: AgentSettings.prefix))
+      manager = try AgentSettings.manager(try options.read())
     } catch {
       throw ValidationError("\(error)")
     }

@@ -35,11 +35,11 @@ final class HostUpkeep: Sendable {
 
   /// Sets the interface up, and again whenever it has changed, until it is cancelled.
   func run() async {
-    var complaint = ""
+    var complaint = Complaint()
     while !Task.isCancelled {
       do {
-        let prefixes = podPrefixes.withLock(\.self)
-        let now = try await interface.prepare(prefixes)
+        let prefixes = prefixes
+        let now = try await interface.prepare(self.prefixes)
         let before = address.withLock { address in
           defer { address = now }
           return address
@@ -49,20 +49,20 @@ final class HostUpkeep: Sendable {
           isMade.finish()
           if manager.isServing { await tell() }
         }
-        complaint = ""
+        complaint.end()
         // Told of others meanwhile, route(to:) has left them to us.
-        guard podPrefixes.withLock({ $0 == prefixes }) else { continue }
+        guard self.prefixes == prefixes else { continue }
       } catch {
         address.withLock { $0 = nil }
-        // Once, however long it lasts.
-        if complaint != "\(error)" {
+        if complaint.isNew(error) {
           logger.warning("no host interface", metadata: ["reason": "\(error)"])
         }
-        complaint = "\(error)"
       }
       try? await Task.sleep(for: complaint.isEmpty ? Self.period : Self.pause)
     }
   }
+
+  private var prefixes: [IPv4Prefix] { podPrefixes.withLock(\.self) }
 
   /// Makes the host reach these by the pipeline, too.
   func route(to prefixes: [IPv4Prefix]) async {
@@ -70,7 +70,7 @@ final class HostUpkeep: Sendable {
     // Without an interface, run() comes to it.
     guard isReady else { return }
     do {
-      _ = try await interface.prepare(prefixes)
+      _ = try await interface.prepare(self.prefixes)
     } catch {
       logger.warning("no routes to pods yet", metadata: ["reason": "\(error)"])
     }

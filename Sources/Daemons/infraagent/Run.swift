@@ -28,23 +28,12 @@ struct Run: AsyncParsableCommand {
       2 for bad settings.
       """)
 
-  @OptionGroup var options: ConfigurationOptions
-
-  @Option(help: "The setting interfaceType.") var interfaceType: String?
-  @Option(help: "The setting interface.") var interface: String?
-  @Option(help: "The setting tapPrefix.") var tapPrefix: String?
-
-  private func read() throws(ConfigurationError) -> Configuration {
-    let flags = ["interfaceType": interfaceType, "interface": interface, "tapPrefix": tapPrefix]
-    return try options.read(
-      AgentSettings.all, flags: flags.compactMapValues(\.self),
-      file: InfraAgentProgram.defaultFile, isPerNode: true, prefix: AgentSettings.prefix)
-  }
+  @OptionGroup var options: AgentOptions
 
   func run() async throws {
     let plan: Plan
     do {
-      let configuration = try read()
+      let configuration = try options.read()
       plan = try Plan(configuration)
       DaemonLog.bootstrap("infraagent", try configuration.log())
     } catch {
@@ -53,7 +42,7 @@ struct Run: AsyncParsableCommand {
     let logger = Logger(label: "infraagent")
     signal(SIGPIPE, SIG_IGN)
     let reloads = SignalCall(SIGHUP) {
-      do { DaemonLog.set(try read().log()) } catch {
+      do { DaemonLog.set(try options.read().log()) } catch {
         logger.error("settings cannot be read anew", metadata: ["reason": "\(error)"])
       }
       logger.notice("log level", metadata: ["log_level": "\(DaemonLog.level)"])

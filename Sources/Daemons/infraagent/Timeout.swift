@@ -7,11 +7,25 @@ struct Timeout: ExpressibleByArgument, Sendable {
 
   init(seconds: Double) { self.seconds = seconds }
 
+  /// - Parameter argument: seconds, or a duration as upstream's, Go's: `1m30s`, `500ms`.
   init?(argument: String) {
-    guard let seconds = Double(argument.hasSuffix("s") ? String(argument.dropLast()) : argument),
-      seconds >= 0
-    else { return nil }
-    self.seconds = seconds
+    if let seconds = Double(argument) {
+      self.seconds = seconds
+    } else {
+      let part = /(\d+(?:\.\d+)?)(ms|h|m|s)/
+      guard !argument.isEmpty, argument.replacing(part, with: "").isEmpty else { return nil }
+      seconds = argument.matches(of: part).reduce(0) { sum, part in
+        let unit: Double =
+          switch part.2 {
+          case "h": 3600
+          case "m": 60
+          case "s": 1
+          default: 0.001
+          }
+        return sum + (Double(part.1) ?? 0) * unit
+      }
+    }
+    guard seconds >= 0, seconds.isFinite else { return nil }
   }
 
   var defaultValueDescription: String { "\(seconds)s" }
