@@ -162,7 +162,7 @@ docs: deps ## The library's documentation, out/docs: reference, articles, tutori
 	  --transform-for-static-hosting --output-path $(OUT)/docs
 	@echo "to read it: python3 -m http.server --directory $(OUT)/docs, then http://localhost:8000/documentation"
 
-docs-check: offline ## Run every command of the documentation, follow every link
+docs-check: offline ## Run the documentation's commands, or hold them against their programs; follow every link
 	@scripts/install-dependencies.sh
 	$(SWIFT) build --build-tests
 	scripts/docs/check.py

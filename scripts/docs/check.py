@@ -4,17 +4,20 @@
     check.py [--programs DIR] [--release FILE] [--list] [PAGE...]
 
 Pages are README.md, CONTRIBUTING.md and the Markdown in docs/, deploy/, Sources/ and Fixtures/. A command
-is run in namespaces of its own, or held against the help of its program, as scripts/docs/rules.py says; one
-without a rule fails, and so does a rule that no command needs. What needs root is skipped without it.
+is run in namespaces of its own, or is a step of CI itself, or is held against the help of its program, as
+scripts/docs/rules.py says; one without a rule fails, and so does a rule that no command needs. What needs root is
+skipped without it.
 
     --programs DIR   the programs (.build/debug)
     --release FILE   k8sdp, optimised, for long searches (.build-offline/release/k8sdp)
     --list           shows commands and rules, and runs nothing
 
-Exit codes: 0 all well, 1 not, 2 bad arguments. The last line is "docs: N passed, N failed, N skipped".
+Exit codes: 0 all well, 1 not, 2 bad arguments. The last line is "docs: N passed, N failed, N skipped", after how many
+were run, are steps of CI, were held.
 """
 
 import argparse
+import collections
 import os
 import pathlib
 import re
@@ -63,7 +66,7 @@ def main():
     from rules import RULES
 
     passed, failed, context = 0, [], Context(options)
-    used, done = set(), {}
+    used, done, how = set(), {}, collections.Counter()
     try:
         for page in options.page or pages():
             text = (ROOT / page).read_text()
@@ -80,26 +83,32 @@ def main():
                     print(f"FAIL  {command}\n      no rule of scripts/docs/rules.py says how to test it", flush=True)
                     continue
                 used.add(rule)
-                place, check = RULES[rule][1]
+                place, check, kind = RULES[rule][1]
                 if options.list:
-                    print(f"{command}  [{place.__name__ if place else 'held'}]")
+                    print(f"{command}  [{place.__name__ if place else kind}]")
                     continue
                 if place and os.geteuid() != 0:
                     context.skip(command, "namespaces need root")
                     continue
-                before, began = len(context.skipped), time.monotonic()
+                began = time.monotonic()
                 # Said twice, run once.
                 if command.text not in done:
-                    done[command.text] = check(command, context)
-                problem = done[command.text]
-                if len(context.skipped) > before:
+                    before = len(context.skipped)
+                    problem = check(command, context)
+                    skipped = context.skipped[before:]
+                    done[command.text] = problem, skipped[0][1] if skipped else None
+                elif done[command.text][1]:
+                    context.skip(command, done[command.text][1])
+                problem, reason = done[command.text]
+                if reason:
                     continue
                 if problem:
                     failed.append(command)
                     print(f"FAIL  {command}\n      {problem}", flush=True)
                 else:
                     passed += 1
-                    print(f"ok    {command}  ({time.monotonic() - began:.1f} s)", flush=True)
+                    how[kind] += 1
+                    print(f"ok    {command}  ({kind}, {time.monotonic() - began:.1f} s)", flush=True)
     finally:
         context.close()
     if not options.page:
@@ -109,6 +118,7 @@ def main():
                 print(f"FAIL  scripts/docs/rules.py: no command needs {pattern}")
     for command, reason in context.skipped:
         print(f"skip  {command}: {reason}")
+    print("docs: " + ", ".join(f"{kind} {count}" for kind, count in how.most_common()))
     print(f"docs: {passed} passed, {len(failed)} failed, {len(context.skipped)} skipped")
     sys.exit(1 if failed else 0)
 

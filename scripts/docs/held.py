@@ -6,10 +6,42 @@ import subprocess
 
 from pages import ROOT
 
+# How a command is tested.
+RUN, STEP, HELD = "run", "step of CI", "held"
+
 
 def excepted(reason):
     """Neither run nor held against anything; the reason is printed."""
-    return None, lambda command, context: context.skip(command, reason)
+    return None, lambda command, context: context.skip(command, reason), HELD
+
+
+def held(function, *arguments):
+    """Against what the program says of itself."""
+    return None, lambda command, context: function(command.text, context, *arguments), HELD
+
+
+def steps():
+    """The targets of make that .ci/run runs, always or while there is time."""
+    return set(re.findall(r"^(?:step|search \d+) make ([a-z-]+)", (ROOT / ".ci/run").read_text(), re.M))
+
+
+def step_of_ci():
+    """make TARGET, which CI runs by itself; the command's variables are held against the Makefile."""
+    return None, lambda command, context: against_make(command.text, context) or (
+        None if shlex.split(command.text)[1] in steps() else "is no step of .ci/run"), STEP
+
+
+def part_of_deploy_check():
+    """scripts/deploy/check.sh PART…: they are among those that `make deploy-check` runs."""
+
+    def check(command, context):
+        script = (ROOT / "scripts/deploy/check.sh").read_text()
+        parts = set(re.search(r"\|\| parts=\((.*)\)", script)[1].split())
+        missing = set(shlex.split(command.text)[1:]) - parts - {"PART"}
+        if missing or "deploy-check" not in steps():
+            return f"{', '.join(missing)}: make deploy-check has no such part"
+
+    return None, check, STEP
 
 
 def help_of(command, programs):
@@ -31,20 +63,6 @@ def against_help(text, context):
     missing = [o for o in options(words) if not re.search(rf"(^|\W){re.escape(o)}\b", page)]
     if missing:
         return f"{' '.join(missing)}: not in the help of {' '.join(words[:1] + subcommand)}"
-
-
-def against_plugin(text, context):
-    """kubectl k8sdp: the plugin has the command, and k8sdp its options."""
-    words = shlex.split(text)[2:]
-    page = subprocess.run(
-        [ROOT / "deploy/kubectl/kubectl-k8sdp", "--help"], capture_output=True, text=True).stdout
-    while words and words[0] in ("--node", "--pod", "-n"):
-        if words[0] not in page:
-            return f"{words[0]}: not in the help of kubectl k8sdp"
-        words = words[2:]
-    if words and not re.search(rf"^  {re.escape(words[0])} ", page, re.M):
-        return f"{words[0]}: not in the help of kubectl k8sdp"
-    return against_help(shlex.join(["k8sdp"] + words), context)
 
 
 def against_make(text, context):
@@ -83,8 +101,6 @@ def against_kubectl(text, context):
     """kubectl has the command and its options; files, workloads and accounts are those of deploy/."""
     words = shlex.split(text.split("|")[0])
     words = words[: words.index("--")] if "--" in words else words
-    if words[1:2] == ["k8sdp"]:
-        return against_help(" ".join(words[1:]), context)
     verbs = [w for w in strip_globals(words[1:]) if not w.startswith("-")]
     page = subprocess.run(
         [context.kubectl(), *verbs[:2 if verbs[0] in ("rollout", "auth", "create") else 1], "--help"],

@@ -106,10 +106,28 @@ class Place:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+# kubectl of a cluster of this node alone: knows where pods are, and runs in the pod of infrap4d what is here.
+KUBECTL = """#!/usr/bin/env bash
+case " $* " in
+  " k8sdp "*) KUBECTL=$0 exec {plugin} "${{@:2}}" ;;
+  *" get pod "*) echo -n node-1 ;;
+  *" get pods "*) echo infrap4d-ds-a node-1 ;;
+  *" exec "*)
+    while [ "$1" != -- ]; do shift; done
+    exec k8sdp "${{@:3}}"
+    ;;
+  *) echo "what is $*?" >&2; exit 3 ;;
+esac
+"""
+
+
 class Node(Place):
     """A node as scripts/deploy/node.sh makes it, with two pods and a Service."""
 
     def prepare(self):
+        kubectl = self.folder / "bin/kubectl"
+        kubectl.write_text(KUBECTL.format(plugin=ROOT / "deploy/kubectl/kubectl-k8sdp"))
+        kubectl.chmod(0o755)
         self.must("scripts/deploy/node.sh up --no-systemd --dataplane model --programs " + str(self.programs))
         self.must("scripts/deploy/node.sh demo --no-systemd")
 
