@@ -20,7 +20,6 @@ final class ARPListener {
     self.handle = handle
     pcap_set_snaplen(handle, 64)
     pcap_set_immediate_mode(handle, 1)
-    pcap_set_timeout(handle, Self.patience)
     guard pcap_activate(handle) >= 0 else { throw failure(interface) }
     var program = bpf_program()
     guard pcap_compile(handle, &program, "arp", 1, PCAP_NETMASK_UNKNOWN) == 0 else {
@@ -28,7 +27,7 @@ final class ARPListener {
     }
     defer { pcap_freecode(&program) }
     guard pcap_setfilter(handle, &program) == 0, pcap_setdirection(handle, PCAP_D_IN) == 0,
-      pcap_setnonblock(handle, 0, &message) == 0
+      pcap_setnonblock(handle, 1, &message) == 0
     else { throw failure(interface) }
   }
 
@@ -38,6 +37,9 @@ final class ARPListener {
   ///
   /// - Throws: when the interface is gone.
   func answer(with mac: [UInt8]) throws(Failure) {
+    // libpcap's own timeout does not end its wait for the first frame.
+    var waiting = pollfd(fd: pcap_get_selectable_fd(handle), events: Int16(POLLIN), revents: 0)
+    guard poll(&waiting, 1, Self.patience) != 0 else { return }
     var header: UnsafeMutablePointer<pcap_pkthdr>?
     var data: UnsafePointer<UInt8>?
     switch pcap_next_ex(handle, &header, &data) {
