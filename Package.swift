@@ -111,8 +111,8 @@ let package = Package(
     .target(
       name: "LiveReplay",
       dependencies: [
-        "Core", "CPcap", "Replay", "SimDataplane", "Infrap4dDataplane", "GNMIPaths", "GNMIProtos",
-        "InspectionProtos", "CLiveWire",
+        "Certificates", "Core", "CPcap", "Replay", "SimDataplane", "Infrap4dDataplane", "GNMIPaths",
+        "GNMIProtos", "InspectionProtos", "CLiveWire",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
@@ -127,6 +127,7 @@ let package = Package(
       dependencies: [
         "Core", "SimDataplane", "Replay", dpdk,
         .target(name: "LiveReplay", condition: .when(traits: ["Infrap4d"])),
+        .target(name: "Certificates", condition: .when(traits: ["Infrap4d"])),
         .target(name: "Infrap4dDataplane", condition: .when(traits: ["Infrap4d"])),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -159,10 +160,11 @@ let package = Package(
     .target(
       name: "Infrap4dDataplane",
       dependencies: [
-        "Core", "GNMIPaths", "GNMIProtos", "K8sDPArtefacts", "P4RuntimeCodec", "P4RuntimeProtos",
-        "PipelineProtos",
+        "Certificates", "Core", "GNMIPaths", "GNMIProtos", "K8sDPArtefacts", "P4RuntimeCodec",
+        "P4RuntimeProtos", "PipelineProtos",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
         .product(name: "Logging", package: "swift-log"),
@@ -171,13 +173,15 @@ let package = Package(
     .target(
       name: "Serving",
       dependencies: [
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "Logging", package: "swift-log"),
       ],
       path: "Sources/Daemons/Serving"),
     .target(name: "Hosting", dependencies: ["Core"], path: "Sources/Daemons/Hosting"),
-    .target(name: "Metrics", path: "Sources/Daemons/Metrics"),
+    .target(name: "Metrics", dependencies: ["Core"], path: "Sources/Daemons/Metrics"),
     .target(
       name: "HTTPServing",
       dependencies: [
@@ -194,6 +198,7 @@ let package = Package(
         "Core", "Hosting", "Metrics", "P4RuntimeCodec", "P4RuntimeProtos", "PipelineProtos",
         .product(name: "HeapModule", package: "swift-collections"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -243,7 +248,7 @@ let package = Package(
         "Core", "SimDataplane", "K8sDPArtefacts", "Hosting", "Forwarding", "P4RuntimeService",
         "Privileges", "GNMIService", "HTTPServing", "InspectionProtos", "InspectionService",
         "Metrics", "Serving", "StateDirectory",
-        "Certificates", "DaemonLog", dpdk,
+        "Certificates", "DaemonConfiguration", "DaemonLog", dpdk,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
@@ -315,7 +320,7 @@ let package = Package(
       name: "AgentService",
       dependencies: [
         "CNIBackend", "Core", "HTTPServing", "HealthProtos", "InfraProtos", "Kubernetes", "Metrics",
-        "ServiceSync",
+        "ServiceSync", "StateDirectory",
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -348,7 +353,7 @@ let package = Package(
     .executableTarget(
       name: "gnmi-ctl",
       dependencies: [
-        "GNMIPaths", "GNMIProtos",
+        "Certificates", "Core", "GNMIPaths", "GNMIProtos", "Infrap4dDataplane",
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
@@ -373,13 +378,13 @@ let package = Package(
     .executableTarget(
       name: "arp-proxy",
       dependencies: [
-        "CPcap", "DaemonLog", "Netlink", "Serving",
+        "CPcap", "Core", "DaemonLog", "Netlink", "Serving",
         .product(name: "Logging", package: "swift-log"),
       ],
       path: "Sources/Daemons/arp-proxy"),
     .executableTarget(
       name: "felix-api-proxy",
-      dependencies: ["DaemonLog", .product(name: "Logging", package: "swift-log")],
+      dependencies: ["Core", "DaemonLog", .product(name: "Logging", package: "swift-log")],
       path: "Sources/Daemons/felix-api-proxy"),
 
     .executableTarget(
@@ -449,7 +454,7 @@ let package = Package(
       name: "Infrap4dDataplaneTests",
       dependencies: [
         "Infrap4dDataplane", "P4RuntimeTesting", "P4RuntimeService", "P4RuntimeProtos",
-        "PipelineProtos", "Core",
+        "PipelineProtos", "P4RuntimeCodec", "Core",
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "Logging", package: "swift-log"),
@@ -484,7 +489,8 @@ let package = Package(
     .testTarget(
       name: "CNIBackendTests",
       dependencies: [
-        "CNIBackend", "CNITesting", "Core", "InfraProtos", "NodeTesting", "infrap4d",
+        "CNIBackend", "CNITesting", "Core", "InfraProtos", "Netlink", "NodeTesting", "infra-cni",
+        "infrap4d",
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "Logging", package: "swift-log"),
@@ -532,19 +538,28 @@ let package = Package(
       ]),
     .testTarget(
       name: "DaemonConfigurationTests", dependencies: ["DaemonConfiguration", "NodeTesting"]),
-    .testTarget(name: "ARPProxyTests", dependencies: ["arp-proxy", "NodeTesting"]),
+    .testTarget(
+      name: "ARPProxyTests", dependencies: ["arp-proxy", "ClusterTesting", "NodeTesting"]),
     .testTarget(
       name: "AgentServiceTests",
       dependencies: [
-        "AgentService", "felix-api-proxy", "HTTPServing", "InfraProtos", "NodeTesting",
+        "AgentService", "Certificates", "CNIBackend", "ClusterTesting", "Core", "felix-api-proxy",
+        "Health", "HealthProtos", "HTTPServing", "InfraProtos", "infraagent", "Kubernetes",
+        "KubernetesTesting", "Netlink", "NodeTesting", "ServiceSync", "StateDirectory",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "Logging", package: "swift-log"),
       ]),
     // A whole node with its API server, for the end-to-end tests and their benchmark.
     .target(
       name: "ClusterTesting",
       dependencies: [
-        "infrap4d", "inframanager", "infraagent", "infra-cni", "Kubernetes", "KubernetesTesting",
-        "NodeTesting",
+        "infrap4d", "inframanager", "infraagent", "infra-cni", "Infrap4dDataplane", "Kubernetes",
+        "KubernetesTesting", "NodeTesting", "P4RuntimeProtos",
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
       ],
       path: "Tests/ClusterTesting"),
     .testTarget(

@@ -41,7 +41,10 @@ public struct FixtureFolder: Hashable, Sendable {
     let inputs = captures("in")
     let state = try StateFile(contentsOf: "\(path)/state.yaml")
     guard !inputs.isEmpty else {
-      throw ReplayError(path, "has no in-port-N.pcap; give a fixture's folder")
+      throw ReplayError(
+        path,
+        "has no frames in in-port-N.pcap or .pcapng; take a snapshot with --duration, or give a "
+          + "fixture's folder")
     }
     return ReplayRun(state: state, inputs: inputs)
   }

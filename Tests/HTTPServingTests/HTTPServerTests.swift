@@ -116,6 +116,38 @@ import Testing
     }
   }
 
+  /// A socket that somebody listens at is not taken from him; one that was left is taken over.
+  @Test func unixSocketInUse() async throws {
+    let folder = try TemporaryFolder("http")
+    let path = folder.path + "/pages.sock"
+    func serve(_ word: String) async throws -> Task<Void, any Error> {
+      let server = HTTPServer(.unix(path), pages: ["/": { _ in .text(word) }])
+      let (addresses, address) = AsyncStream<ListenAddress>.makeStream()
+      let task = Task {
+        defer { address.finish() }
+        try await server.serve(setting: "--metrics-address") { address.yield($0) }
+      }
+      for await _ in addresses { break }
+      return task
+    }
+    func page() async throws -> String {
+      try await Command.check("curl", "-s", "--unix-socket", path, "http://localhost/")
+    }
+    let first = try await serve("first")
+    let error = await #expect(throws: ListenError.self) { try await serve("second").value }
+    #expect(
+      error.map { "\($0)" } == "unix:\(path) is in use; stop the program that has it, or choose "
+        + "another with --metrics-address")
+    #expect(try await page() == "first\n")
+    first.cancel()
+    _ = await first.result
+    // As after SIGKILL: a file that nobody listens at.
+    #expect(try await Command.run(["test", "-S", path]).status == 0)
+    let third = try await serve("third")
+    defer { third.cancel() }
+    #expect(try await page() == "third\n")
+  }
+
   /// Bytes that are no HTTP, requests that are cut off, and too long ones.
   @Test func garbage() async throws {
     try await serve { (port: Int) async throws in

@@ -83,6 +83,29 @@ import Testing
     #expect(health.reasons == reasons)
   }
 
+  /// An agent that is dead, or without its manager, is no green node; one that nobody asked of
+  /// is no trouble.
+  @Test(
+    arguments: [
+      (.notAsked, []), (.neverSeen, []), (.well, []),
+      (
+        .unwell(["manager", "services"]),
+        ["infraagent can connect no pods: not met: manager, services"]
+      ),
+      (
+        .silent("127.0.0.1:50096"),
+        [
+          "infraagent does not answer at 127.0.0.1:50096: frames are forwarded, and no pod is "
+            + "connected"
+        ]
+      ),
+    ] as [(AgentWatch.Standing, [String])])
+  func agents(_ agent: AgentWatch.Standing, _ reasons: [String]) {
+    let health = NodeHealth(Self.node(), since: .init(), agent: agent)
+    #expect(health.level == (reasons.isEmpty ? .green : .amber))
+    if !reasons.isEmpty { #expect(health.reasons == reasons) }
+  }
+
   @Test func withoutPipeline() {
     var node = Self.node(streams: 0)
     node.pipeline = nil

@@ -17,6 +17,85 @@ struct StatusPageTests {
     }
   }
 
+  private struct Status: Decodable {
+    struct Health: Decodable {
+      var level: String
+      var reasons: [String]
+    }
+    var health: Health
+    var agent: String
+
+    /// Asks until the agent is so.
+    static func wait(_ server: ServerProcess, _ agent: String) async throws -> Status {
+      while true {
+        let text = try await Command.check(
+          "curl", "-sf", "--unix-socket", server.metricsSocket, "http://localhost/status.json")
+        let status = try JSONDecoder().decode(Status.self, from: Data(text.utf8))
+        if status.agent == agent { return status }
+        try await Task.sleep(for: .milliseconds(50))
+      }
+    }
+  }
+
+  /// A page that stands for the agent's `/check`.
+  private static func agent(_ socket: String, _ conditions: String) throws -> RunningProgram {
+    let server = """
+      import http.server, os, socketserver, sys
+      class Page(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+          body = sys.argv[2].encode()
+          self.send_response(200 if self.path == "/check" and b"false" not in body else 500)
+          self.send_header("content-length", str(len(body)))
+          self.end_headers()
+          self.wfile.write(body)
+        def log_message(self, *words): pass
+        def address_string(self): return "unix"
+      if os.path.exists(sys.argv[1]): os.unlink(sys.argv[1])
+      with socketserver.UnixStreamServer(sys.argv[1], Page) as server:
+        print("serving", flush=True)
+        server.serve_forever()
+      """
+    return try RunningProgram(["python3", "-c", server, socket, conditions])
+  }
+
+  /// A node whose agent is well, has lost its manager, and is dead.
+  @Test func theAgentIsPartOfTheNode() async throws {
+    let folder = try TemporaryFolder("agent")
+    let socket = folder.path + "/agent.sock"
+    let server = try ServerProcess()
+    try await server.start(["--dataplane", "model", "--agent-check", "unix:" + socket])
+    try await TestController.run(try TestController.unix(server.socket)) { controller in
+      try await controller.push()
+      func isGreen(_ status: Status) -> Bool {
+        status.health.level == "green" && !status.health.reasons.contains { $0.contains("agent") }
+      }
+      let missing = try await Status.wait(server, "silent")
+      #expect(missing.health.level == "amber")
+      let well = try Self.agent(socket, #"{"manager": true, "services": true}"#)
+      #expect(isGreen(try await Status.wait(server, "well")))
+      well.end()
+      let unwell = try Self.agent(socket, #"{"manager": false, "services": true}"#)
+      let status = try await Status.wait(server, "unwell")
+      #expect(status.health.level == "amber")
+      #expect(status.health.reasons == ["infraagent can connect no pods: not met: manager"])
+      unwell.end()
+      let dead = try await Status.wait(server, "silent")
+      #expect(dead.health.level == "amber")
+      #expect(dead.health.reasons.contains { $0.hasPrefix("infraagent does not answer at unix:") })
+      let top = try await K8sDPTool.run("top", "--once", "--from", server.address)
+      #expect(top.out.contains("infraagent does not answer at"), "\(top)")
+    }
+    #expect(try await server.stop() == 0)
+  }
+
+  /// Nobody is asked when nobody is named.
+  @Test func noAgentIsAsked() async throws {
+    let server = try ServerProcess()
+    try await server.start(["--dataplane", "model", "--agent-check", ""])
+    _ = try await Status.wait(server, "not asked")
+    #expect(try await server.stop() == 0)
+  }
+
   @Test(.enabled(if: Browser.missing == nil, "\(Browser.missing ?? "")"))
   func withoutPipeline() async throws {
     let server = try ServerProcess()

@@ -103,88 +103,38 @@ import Testing
     #expect(outcome.output.contains("\(rules.count) rules found"))
   }
 
-  /// Alerts fire when they should, and are silent on a node that is well.
-  @Test(.enabled(if: promtool, "\(Promtool.missing ?? "")"))
-  func alertsFire() async throws {
-    let file = NSTemporaryDirectory() + "alerts-\(UUID().uuidString.prefix(8)).yaml"
-    defer { try? FileManager.default.removeItem(atPath: file) }
-    func test(_ series: [(String, String)], _ firing: [(String, String)]) -> String {
-      var text = "- interval: 1m\n  input_series:\n"
-      for (name, values) in series { text += "  - {series: '\(name)', values: '\(values)'}\n" }
-      text += "  alert_rule_test:\n"
-      for alert in Self.names {
-        text += "  - eval_time: 15m\n    alertname: \(alert)\n    exp_alerts:"
-        let expected = firing.filter { $0.0 == alert }
-        text += expected.isEmpty ? " []\n" : "\n"
-        for (_, labels) in expected { text += "    - exp_labels: {\(labels)}\n" }
-      }
-      return text
+  /// Whoever chooses a node sees all its daemons, which have addresses of their own.
+  @Test func nodesAreToldByTheirLabel() throws {
+    let alerts = try String(contentsOfFile: Self.alerts, encoding: .utf8)
+    #expect(!alerts.contains("instance"))
+    for query in try Self.dashboard().panels.flatMap({ $0.targets ?? [] }).map(\.expr) {
+      #expect(query.contains(#"node=~"$node""#) && !query.contains("instance"), "\(query)")
     }
-    let node = #"instance="n""#
-    let well = [
-      ("up{job=\"infrap4d\",\(node)}", "1x20"),
-      ("infrap4d_pipeline_installed{\(node)}", "1x20"),
-      ("inframanager_dataplane_ready{\(node)}", "1x20"),
-      ("infraagent_condition{condition=\"manager\",\(node)}", "1x20"),
-      ("infrap4d_table_entries{table=\"slots\",\(node)}", "50x20"),
-      ("infrap4d_table_capacity_entries{table=\"slots\",\(node)}", "100x20"),
-      ("infrap4d_dropped_frames_total{reason=\"flow_table_full\",\(node)}", "3x20"),
-      ("infrap4d_learn_failures_total{table=\"flows\",\(node)}", "3x20"),
-      ("infraagent_service_ports_pending{\(node)}", "0x20"),
-      ("kubeproxy_network_programming_duration_seconds_bucket{le=\"1\",\(node)}", "0+10x20"),
-      ("kubeproxy_network_programming_duration_seconds_bucket{le=\"+Inf\",\(node)}", "0+10x20"),
-    ]
-    let ill = [
-      ("up{job=\"infrap4d\",\(node)}", "0x20"),
-      ("infrap4d_pipeline_installed{\(node)}", "0x20"),
-      ("inframanager_dataplane_ready{\(node)}", "0x20"),
-      ("infraagent_condition{condition=\"manager\",\(node)}", "0x20"),
-      ("infrap4d_table_entries{table=\"slots\",\(node)}", "95x20"),
-      ("infrap4d_table_capacity_entries{table=\"slots\",\(node)}", "100x20"),
-      ("infrap4d_dropped_frames_total{reason=\"flow_table_full\",\(node)}", "0+60x20"),
-      ("infrap4d_learn_failures_total{table=\"flows\",\(node)}", "0+60x20"),
-      ("infraagent_service_ports_pending{\(node)}", "2x20"),
-      ("kubeproxy_network_programming_duration_seconds_bucket{le=\"30\",\(node)}", "0x20"),
-      ("kubeproxy_network_programming_duration_seconds_bucket{le=\"60\",\(node)}", "0+10x20"),
-      ("kubeproxy_network_programming_duration_seconds_bucket{le=\"+Inf\",\(node)}", "0+10x20"),
-    ]
-    func labels(_ severity: String, _ more: String = "") -> String {
-      "severity: \(severity), instance: n\(more)"
+    let scrape = try Self.scrapeConfiguration()
+    for daemon in ["infrap4d", "inframanager", "infraagent"] {
+      #expect(scrape.contains("job_name: \(daemon)\n"))
     }
-    let tests = [
-      test(well, []),
-      test(
-        ill,
-        [
-          ("InfraDaemonDown", labels("critical", ", job: infrap4d")),
-          ("InfraPipelineMissing", labels("critical")),
-          ("InfraDataplaneNotReady", labels("critical")),
-          ("InfraConditionNotMet", labels("critical", ", condition: manager")),
-          ("InfraFlowTableFull", labels("critical", ", reason: flow_table_full")),
-          ("InfraLearnFailures", labels("warning", ", table: flows")),
-          ("InfraTableNearlyFull", labels("warning", ", table: slots")),
-          ("InfraServicesPending", labels("warning")),
-          ("InfraSlowProgramming", labels("warning")),
-        ]),
-    ]
-    // Of the annotations, which are words, the rules' own: promtool compares them, too.
-    let rules = try String(contentsOfFile: Self.alerts, encoding: .utf8)
-      .split(separator: "\n", omittingEmptySubsequences: false)
-      .filter { !$0.contains(/^ +(annotations|summary|description):/) }.joined(separator: "\n")
-    let rulesFile = file + ".rules"
-    defer { try? FileManager.default.removeItem(atPath: rulesFile) }
-    try rules.write(toFile: rulesFile, atomically: true, encoding: .utf8)
-    try "rule_files: [\(rulesFile)]\nevaluation_interval: 1m\ntests:\n\(tests.joined())"
-      .write(toFile: file, atomically: true, encoding: .utf8)
-    let outcome = try await Command.run(["promtool", "test", "rules", file])
-    #expect(outcome.status == 0, "\(outcome)")
+    func count(_ text: String) -> Int { scrape.components(separatedBy: text).count - 1 }
+    #expect(count("targets: [") == 3 && count("labels: {node: ") == 3)
   }
 
-  private static let names = [
-    "InfraDaemonDown", "InfraPipelineMissing", "InfraDataplaneNotReady", "InfraConditionNotMet",
-    "InfraFlowTableFull", "InfraLearnFailures", "InfraTableNearlyFull", "InfraServicesPending",
-    "InfraSlowProgramming",
-  ]
+  /// What docs/metrics.md has Prometheus scrape.
+  private static func scrapeConfiguration() throws -> String {
+    let page = try String(
+      contentsOf: MetricsDocument.repository.appendingPathComponent("docs/metrics.md"),
+      encoding: .utf8)
+    let match = try #require(page.firstMatch(of: /```yaml\n(?<text>scrape_configs:(?s:.*?))```/))
+    return String(match.text)
+  }
+
+  @Test(.enabled(if: promtool, "\(Promtool.missing ?? "")"))
+  func scrapeConfigurationIsGood() async throws {
+    let folder = try TemporaryFolder("scrape")
+    let file = folder.path + "/prometheus.yaml"
+    try Self.scrapeConfiguration().write(toFile: file, atomically: true, encoding: .utf8)
+    let outcome = try await Command.run(["promtool", "check", "config", file])
+    #expect(outcome.status == 0, "\(outcome)")
+  }
 }
 
 /// Prometheus's tool, which checks rules.

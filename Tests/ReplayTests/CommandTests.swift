@@ -1,3 +1,4 @@
+import Core
 import Foundation
 import Testing
 
@@ -21,7 +22,9 @@ import Testing
     return folder.appendingPathComponent("k8sdp")
   }
 
-  func k8sdp(_ arguments: String...) throws -> Result {
+  func k8sdp(_ arguments: String...) throws -> Result { try k8sdp(arguments) }
+
+  func k8sdp(_ arguments: [String]) throws -> Result {
     let process = Process()
     process.executableURL = program
     process.arguments = arguments
@@ -62,12 +65,66 @@ import Testing
     #expect(try k8sdp("nonsense").code == 2)
     #expect(try k8sdp("check", "nowhere.yaml").code == 2)
     #expect(try k8sdp("replay", "--state", "s.yaml", "--out", "o").code == 2)
+    #expect(try k8sdp("replay", "--in", "2=x", "--out", "o").code == 2)
+    let both = try k8sdp("replay", "--snapshot", "d", "--state", "s.yaml", "--out", "o")
+    #expect(both.code == 2 && both.error.contains("--snapshot has its own state file"))
     #expect(try k8sdp("trace", "--state", "s.yaml", "--in", "x").code == 2)
     #expect(try k8sdp("trace", "--state", "s.yaml", "--in", "1=x", "--frame", "0").code == 2)
     let state = try scratch.write("s.yaml", Array(StateFileTests.example.utf8))
     let other = try k8sdp("trace", "--state", state, "--in", "2=x", "--dataplane", "tofino")
     #expect(other.code == 2)
     #expect(other.error.contains("take model or dpdk"))
+  }
+
+  /// A folder is its state file and captures by name: the same files come out, byte for byte.
+  @Test(arguments: ["curl-service", "endpoint-removed-tcp", "ttl"])
+  func aFolderIsTakenAsItIs(_ name: String) throws {
+    let folder = Fixture.root.path + "/" + name
+    let inputs = FixtureFolder(path: folder).captures("in")
+    let by = { (out: String, arguments: [String]) in
+      try k8sdp(["replay", "--out", out, "--annotate"] + arguments)
+    }
+    let whole = try by("whole", ["--snapshot", folder])
+    let named = try by(
+      "named",
+      ["--state", folder + "/state.yaml"] + inputs.flatMap { ["--in", "\($0.port)=\($0.path)"] })
+    #expect(whole.code == 0 && named.code == 0, "\(whole)")
+    #expect(whole.out == named.out && !whole.out.isEmpty)
+    let files = try FileManager.default.contentsOfDirectory(atPath: scratch.path + "/whole")
+      .sorted()
+    #expect(files.contains("summary.json") && files.count > 1)
+    for file in files {
+      #expect(try scratch.read("whole/" + file) == scratch.read("named/" + file), "\(file)")
+    }
+    let trace = try k8sdp("trace", "--snapshot", folder, "--frame", "1")
+    #expect(trace.code == 0 && trace.out.contains("frame 1"), "\(trace)")
+  }
+
+  @Test func aSnapshotWithoutFramesSaysSo() throws {
+    _ = try scratch.write("state.yaml", Array(StateFileTests.example.utf8))
+    let bare = try k8sdp("replay", "--snapshot", scratch.path, "--out", "o")
+    #expect(bare.code == 2 && bare.error.contains("take a snapshot with --duration"), "\(bare)")
+  }
+
+  /// A build without gRPC has no commands for a running node, and says so, and how to get them.
+  @Test func withoutTheTraitLiveCommandsSaySo() throws {
+    let help = try k8sdp("--help").out
+    for name in LiveCommands.names {
+      for line in [[name], [name, "--from", "x"], ["help", name]] {
+        let refusal = try #require(LiveCommands.refusal(line))
+        #expect(refusal.place == name && refusal.message.contains("without the trait Infrap4d"))
+        #expect(refusal.message.contains("swift build --product k8sdp"))
+      }
+      #if Infrap4d
+        #expect(help.contains("\n  \(name) "), "\(name) is no command")
+      #else
+        let outcome = try k8sdp(name)
+        #expect(outcome.code == 2 && outcome.error.contains("without the trait Infrap4d"))
+      #endif
+    }
+    for line in [[], ["check", "top"], ["replay"], ["help"], ["--help"]] {
+      #expect(LiveCommands.refusal(line) == nil)
+    }
   }
 
   @Test func differencesRefusesWhatIsNotUpstreams() throws {
@@ -114,7 +171,7 @@ import Testing
   #endif
 
   @Test func helpAndVersionExitWithZero() throws {
-    #expect(try k8sdp("--version").out == "0.1.0\n")
+    #expect(try k8sdp("--version").out == Release.version + "\n")
     for command in ["replay", "compare", "trace", "check", "differences"] {
       let help = try k8sdp(command, "--help")
       #expect(help.code == 0)

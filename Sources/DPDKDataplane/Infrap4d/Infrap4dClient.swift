@@ -245,25 +245,17 @@ public actor Infrap4dClient {
     case .away(let before) where before != reason && !isStopped:
       logger.warning(
         "infrap4d is not reached",
-        metadata: ["at": "\(options.address)", "reason": "\(reason)\(Self.cure(reason))"])
+        metadata: ["at": "\(options.address)", "reason": "\(reason)"])
     default: break
     }
     standing = .away(reason)
-  }
-
-  /// What to do when a connection could not be made.
-  private static func cure(_ reason: String) -> String {
-    // The alert that a server sends may only say that a signature cannot be checked.
-    reason.lowercased().contains(/certificate|sslerror/)
-      ? "; it and this client need certificates of one authority: scripts/tls/gen_certs.sh "
-        + "--renew makes them, then restart both"
-      : "; see that it runs and listens there"
   }
 
   static func text(_ error: any Error) -> String {
     guard let error = error as? RPCError else { return "\(error)" }
     let cause = error.cause.map { ": \($0)" } ?? ""
     return "\(error.message)\(cause)"
+    if let failure = ConnectionFailure(error) { return failure.description }
   }
 
   /// What it means that an RPC failed as a whole.

@@ -1,3 +1,4 @@
+import Certificates
 import Core
 import Foundation
 import GRPCNIOTransportHTTP2
@@ -22,6 +23,16 @@ public struct Infrap4dOptions: Sendable {
     case plaintext
     /// A folder with `ca.crt`, `client.crt` and `client.key`.
     case mutualTLS(folder: String)
+    case certificates(CertificateFiles)
+
+    /// nil without TLS.
+    var files: CertificateFiles? {
+      switch self {
+      case .plaintext: nil
+      case .mutualTLS(let folder): CertificateFolder(folder, of: .client).files
+      case .certificates(let files): files
+      }
+    }
   }
 
   /// P4Runtime's default port (IANA) on this machine.
@@ -38,6 +49,9 @@ public struct Infrap4dOptions: Sendable {
   /// What shall be in its tables when the client starts; nil takes what is there when
   /// nothing is pushed, and nothing otherwise.
   public var entries: [TableEntry]?
+  /// Whether a client without ``entries`` takes what is there also when it has a pipeline, and
+  /// the server runs that one already.
+  public var adoptsEntries = false
   /// How many ports upstream's server must have before the pipeline is pushed: it takes none
   /// afterwards. nil pushes when there are any.
   public var ports: Int?
@@ -55,25 +69,37 @@ public struct Infrap4dOptions: Sendable {
 
   /// A connection as these options say, for either of the server's services.
   ///
-  /// - Throws: for certificates that cannot be read.
+  /// - Throws: ``CertificateError``.
   public func transport() throws -> HTTP2ClientTransport.Posix {
-    let security: HTTP2ClientTransport.Posix.TransportSecurity
-    switch self.security {
-    case .plaintext: security = .plaintext
-    case .mutualTLS(let folder):
-      security = .mTLS(
-        certificateChain: [.file(path: folder + "/client.crt", format: .pem)],
-        privateKey: .file(path: folder + "/client.key", format: .pem)
-      ) { $0.trustRoots = .certificates([.file(path: folder + "/ca.crt", format: .pem)]) }
-    }
     switch address {
     case .tcp(let host, let port):
+      var security = HTTP2ClientTransport.Posix.TransportSecurity.plaintext
+      if let files = self.security.files {
+        try files.check(now: Date())
+        security = .mTLS(
+          certificateChain: [.file(path: files.certificate.path, format: .pem)],
+          privateKey: .file(path: files.key.path, format: .pem)
+        ) { $0.trustRoots = .certificates([.file(path: files.authority.path, format: .pem)]) }
+      }
       return try .http2NIOPosix(target: .dns(host: host, port: port), transportSecurity: security)
     case .unix(let path):
       // Who may open the socket is decided by its permissions; there is no TLS on it.
       return try .http2NIOPosix(
         target: .unixDomainSocket(path: path, authority: "localhost"), transportSecurity: .plaintext
       )
+    }
+  }
+
+  /// The same for a program that asks once: without certificates and without a server on this
+  /// machine, it is the server that is missed first.
+  ///
+  /// - Throws: ``ConnectionFailure``, ``CertificateError``.
+  public func transportNow() throws -> HTTP2ClientTransport.Posix {
+    do { return try transport() } catch let error as CertificateError {
+      if case .tcp(let host, let port) = address, Loopback.refuses(host, port) {
+        throw ConnectionFailure.nobody
+      }
+      throw error
     }
   }
 }

@@ -42,6 +42,7 @@ public final class HTTPServer: Sendable {
     setting: String = "--listen", onListening: @Sendable (ListenAddress) -> Void = { _ in }
   ) async throws {
     let channel: any Channel
+    try address.checkIsFree(setting: setting)
     do { channel = try await bind() } catch {
       throw ListenError(address: address, reason: "\(error)", setting: setting)
     }

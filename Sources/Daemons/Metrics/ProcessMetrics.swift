@@ -1,10 +1,8 @@
+import Core
 import Glibc
 
 /// What Prometheus's client libraries say of every process, and which build it is.
 public enum ProcessMetrics {
-  /// Of this release of all programs.
-  public static let version = "0.1.0"
-
   static let cpu = Metric(
     .counter, "process_cpu_seconds_total", "User and system CPU time spent, in seconds.")
   static let resident = Metric(
@@ -25,7 +23,7 @@ public enum ProcessMetrics {
   public static func add(
     to exposition: inout Exposition, program: String, labels: [(String, String)] = []
   ) {
-    let all = [("version", version)] + labels
+    let all = [("version", Release.version)] + labels
     exposition.add(
       Metric(
         .gauge, "\(program)_build_info", labels: all.map(\.0), "Always 1; labels tell the build."),

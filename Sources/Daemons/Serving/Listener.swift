@@ -54,6 +54,7 @@ public struct Listener: Sendable {
   ///
   /// - Parameter onListening: called with the address when clients can connect.
   public func serve(onListening: @escaping @Sendable (String) -> Void) async throws {
+    try address.checkIsFree()
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await server.serve() }
       group.addTask {

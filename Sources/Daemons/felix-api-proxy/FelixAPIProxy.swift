@@ -1,3 +1,4 @@
+import Core
 import DaemonLog
 import Foundation
 import Glibc
@@ -25,6 +26,9 @@ struct FelixAPIProxy {
         settings. Exit codes: 0 at the end, 1 when it cannot go on, 2 for a bad environment.
         """)
       return
+    }
+    guard !CommandLine.arguments.dropFirst().contains("--version") else {
+      return print(Release.version)
     }
     // Before the log is begun, which opens descriptors of its own.
     let isStartedByFelix = fcntl(fromFelix, F_GETFD) >= 0 && fcntl(toFelix, F_GETFD) >= 0

@@ -1,5 +1,6 @@
+import Certificates
 import Foundation
-import GRPCNIOTransportHTTP2
+import Infrap4dDataplane
 
 /// The flags: `-name=value`, `--name value`, `--switch`, `--noswitch`, anywhere.
 struct Options {
@@ -13,6 +14,7 @@ struct Options {
   var certificate = folder + "client.crt"
   var key = folder + "client.key"
   var help = false
+  var version = false
 
   private static let folder = "/usr/share/stratum/certs/"
 
@@ -35,6 +37,7 @@ struct Options {
       --interval=5000               milliseconds between samples
       --replace                     replace instead of update
       --get_type=ALL                ALL, CONFIG, STATE or OPERATIONAL
+      --version                     of this program
 
     The exit code is 0, or the number of the error in gRPC.
     """
@@ -45,7 +48,7 @@ struct Options {
     "stderrthreshold", "minloglevel", "v", "colorlogtostderr",
   ]
   private static let switches: Set<String> = [
-    "replace", "grpc_use_insecure_mode", "help", "logtostderr", "alsologtostderr",
+    "replace", "grpc_use_insecure_mode", "help", "version", "logtostderr", "alsologtostderr",
     "colorlogtostderr",
   ]
 
@@ -92,6 +95,7 @@ struct Options {
     case "client_key_file": key = value
     case "replace": replace = try Self.bool(name, value)
     case "grpc_use_insecure_mode": insecure = try Self.bool(name, value)
+    case "version": version = try Self.bool(name, value)
     case "help": help = try Self.bool(name, value)
     default:
       guard Self.ignored.contains(name) else { throw UsageError(reason: "no flag --\(name)") }
@@ -106,24 +110,26 @@ struct Options {
     }
   }
 
-  func transport() throws -> HTTP2ClientTransport.Posix {
+  /// Where the server is, and how it is connected to.
+  func server() throws -> Infrap4dOptions {
+    var server = Infrap4dOptions()
+    server.security =
+      insecure
+      ? .plaintext
+      : .certificates(
+        CertificateFiles(
+          authority: .ofAClient(authority, setting: "--ca_cert_file"),
+          certificate: .ofAClient(certificate, setting: "--client_cert_file"),
+          key: .ofAClient(key, setting: "--client_key_file")))
     if address.hasPrefix("unix:") {
-      return try .http2NIOPosix(
-        target: .unixDomainSocket(
-          path: String(address.dropFirst(5)), authority: "localhost"),
-        transportSecurity: .plaintext)
+      server.address = .unix(path: String(address.dropFirst(5)))
+      return server
     }
     guard let colon = address.lastIndex(of: ":"),
       let port = Int(address[address.index(after: colon)...]), (1...65_535).contains(port)
     else { throw UsageError(reason: "--grpc_addr is HOST:PORT or unix:PATH") }
     let host = address[..<colon].trimmingCharacters(in: ["[", "]"])
-    return try .http2NIOPosix(
-      target: .dns(host: host, port: port),
-      transportSecurity: insecure
-        ? .plaintext
-        : .mTLS(
-          certificateChain: [.file(path: certificate, format: .pem)],
-          privateKey: .file(path: key, format: .pem)
-        ) { $0.trustRoots = .certificates([.file(path: authority, format: .pem)]) })
+    server.address = .tcp(host: host, port: port)
+    return server
   }
 }

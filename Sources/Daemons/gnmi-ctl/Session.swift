@@ -43,10 +43,16 @@ struct Session {
     }
   }
 
-  /// A server that does not answer is an error, not a wait.
+  /// A server that is not there, or does not answer, is an error, not a wait.
   private var patience: CallOptions {
-    var options = CallOptions.defaults
+    var options = atOnce
     options.timeout = .seconds(30)
+    return options
+  }
+
+  private var atOnce: CallOptions {
+    var options = CallOptions.defaults
+    options.waitForReady = false
     return options
   }
 
@@ -89,7 +95,7 @@ struct Session {
           $0.subscribe.subscription = [subscription]
         })
     }
-    try await client.subscribe(request: request) { response in
+    try await client.subscribe(request: request, options: atOnce) { response in
       for try await message in response.messages { show("RESPONSE", message) }
     }
   }

@@ -1,3 +1,4 @@
+import Core
 import DaemonLog
 import Foundation
 import Logging
@@ -29,6 +30,10 @@ struct InfraCNI {
     guard !CommandLine.arguments.dropFirst().contains(where: { ["-h", "--help"].contains($0) })
     else {
       write(Data((usage + "\n").utf8))
+      return
+    }
+    guard !CommandLine.arguments.dropFirst().contains("--version") else {
+      write(Data((Release.version + "\n").utf8))
       return
     }
     let input =

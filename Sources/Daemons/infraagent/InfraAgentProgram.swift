@@ -1,4 +1,5 @@
 import ArgumentParser
+import Core
 import Foundation
 import Glibc
 
@@ -8,6 +9,7 @@ struct InfraAgentProgram: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "infraagent",
     abstract: "Connects a node's pods to the pipeline and keeps its Services there.",
+    version: Release.version,
     subcommands: [Run.self, CheckManager.self, CheckCalicoConfig.self],
     defaultSubcommand: Run.self)
 

@@ -32,7 +32,8 @@ struct InfraManagerProgram: AsyncParsableCommand {
       SIGHUP reads LogLevel and LogFormat anew; SIGUSR1 makes the log one level more detailed, \
       SIGUSR2 as LogLevel has it. Exit codes: 0 after SIGTERM or SIGINT, 1 when it cannot go on, \
       2 for bad settings.
-      """)
+      """,
+    version: Release.version)
 
   @OptionGroup var options: ConfigurationOptions
 

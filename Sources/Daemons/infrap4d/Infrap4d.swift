@@ -9,6 +9,7 @@ import Hosting
 import Logging
 import P4RuntimeService
 import Privileges
+import Serving
 import StateDirectory
 
 /// The program's options, and what it does.
@@ -18,16 +19,28 @@ struct Infrap4d: AsyncParsableCommand {
     abstract: "Runs a P4 pipeline between network interfaces, controlled by P4Runtime and gNMI.",
     discussion: """
       Ports are made by gNMI, the pipeline and its entries come by P4Runtime. Both are kept in \
-      the state folder and are there again after a restart. SIGUSR1 makes the log one level \
+      the state folder and are there again after a restart.
+
+      What is not given as an option comes from the environment (INFRAP4D_LOG_LEVEL …), else \
+      from --config, else it is the default. In a file, options are keys: log-level: debug.
+
+      SIGHUP reads --log-level and --log-format anew from there; SIGUSR1 makes the log one level \
       more detailed, SIGUSR2 as --log-level has it.
 
       Exit codes: 0 after SIGTERM or SIGINT, 1 when it cannot go on, 2 for bad options.
-      """)
+      """,
+    version: Release.version)
 
   @OptionGroup(title: "Engine") var engine: EngineOptions
   @OptionGroup(title: "Listening") var listening: ListenOptions
   @OptionGroup(title: "Security") var tls: TLSOptions
   @OptionGroup(title: "Log") var log: LogOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "The file of settings, YAML; by default \(Settings.defaultFile), if that is there.",
+      valueName: "file"))
+  var config: String?
 
   @Option(help: "The folder that keeps ports, pipeline and entries; \"none\" keeps nothing.")
   var state = "/var/lib/infrap4d"
@@ -38,7 +51,7 @@ struct Infrap4d: AsyncParsableCommand {
   @Option(help: "The port whose frames go to the controller as packet-ins.")
   var cpuPort: UInt32?
 
-  @Flag(help: "Never sleep: lower latency, for one core.")
+  @Flag(inversion: .prefixedNo, help: "Never sleep: lower latency, for one core.")
   var poll = false
 
   func validate() throws {
@@ -52,6 +65,15 @@ struct Infrap4d: AsyncParsableCommand {
     DaemonLog.bootstrap("infrap4d", try log.options())
     let logger = Logger(label: "infrap4d")
     signal(SIGPIPE, SIG_IGN)
+    // A limit on the size of files is as a full disk.
+    signal(SIGXFSZ, SIG_IGN)
+    let reloads = SignalCall(SIGHUP) {
+      do { DaemonLog.set(try Settings.command().log.options()) } catch {
+        logger.error("settings cannot be read anew", metadata: ["reason": "\(error)"])
+      }
+      logger.notice("log level", metadata: ["log_level": "\(DaemonLog.level)"])
+    }
+    defer { withExtendedLifetime(reloads) {} }
     do {
       try await Node(self, logger: logger).run()
     } catch let error as ValidationError {

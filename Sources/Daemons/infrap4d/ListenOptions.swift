@@ -15,6 +15,14 @@ struct ListenOptions: ParsableArguments {
       valueName: "address"))
   var metricsAddress = "127.0.0.1:9560"
 
+  @Option(
+    help: ArgumentHelp(
+      "Where infraagent serves /check, which is asked for the health of the node; empty: it is not.",
+      discussion: "By default 127.0.0.1:50096, and an agent that has never answered there is not "
+        + "missed.",
+      valueName: "address"))
+  var agentCheck: String?
+
   @Option(help: "The permissions of Unix sockets, octal.")
   var socketMode = "660"
 
@@ -46,6 +54,19 @@ struct ListenOptions: ParsableArguments {
     return address
   }
 
+  /// - Returns: nil for none.
+  func agent() throws -> AgentWatch.Agent? {
+    guard let agentCheck else {
+      return .init(address: .ipv4("127.0.0.1", 50096), isExpected: false)
+    }
+    guard !agentCheck.isEmpty else { return nil }
+    guard let address = ListenAddress(agentCheck) else {
+      throw ValidationError(
+        "--agent-check: \(agentCheck) is no address: give HOST:PORT, [IPV6]:PORT or unix:PATH")
+    }
+    return .init(address: address, isExpected: true)
+  }
+
   func mode() throws -> UInt32 {
     guard let mode = UInt32(socketMode, radix: 8), mode <= 0o777 else {
       throw ValidationError("--socket-mode is octal, such as 660")
@@ -57,6 +78,7 @@ struct ListenOptions: ParsableArguments {
     _ = try mode()
     _ = try addresses()
     _ = try metrics()
+    _ = try agent()
     guard (1...65_536).contains(maxConnections) else {
       throw ValidationError("--max-connections is 1 to 65536")
     }

@@ -55,7 +55,10 @@ struct Node {
     await restore(store, flows, controller)
 
     let watch = NodeWatch(
-      engine: maker.name, ports: ports, host: forwarder, controller: controller)
+      engine: maker.name, ports: ports, host: forwarder, controller: controller,
+      agent: try options.listening.agent())
+    let watching = Task { await watch.follow() }
+    defer { watching.cancel() }
     let services: [any RegistrableRPCService] = [
       P4RuntimeService(controller), GNMIService(interfaces),
       InspectionService(host: forwarder, controller: controller) { await watch.inspection() },

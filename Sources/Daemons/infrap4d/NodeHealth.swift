@@ -22,8 +22,12 @@ struct NodeHealth: Hashable, Sendable, Encodable {
   ]
   private static let nearlyFull = 0.9
 
-  /// - Parameter before: the troubles that there were about a minute ago.
-  init(_ node: NodeSnapshot, since before: Troubles) {
+  /// - Parameters:
+  ///   - before: the troubles that there were about a minute ago.
+  ///   - agent: how the node's agent is.
+  init(
+    _ node: NodeSnapshot, since before: Troubles, agent: AgentWatch.Standing = .notAsked
+  ) {
     var red: [String] = []
     var amber: [String] = []
     let now = node.troubles
@@ -49,6 +53,7 @@ struct NodeHealth: Hashable, Sendable, Encodable {
           ? "no controller is connected, which would push one"
           : "no controller is connected: frames are forwarded, and nothing changes")
     }
+    if let trouble = agent.trouble { amber.append(trouble) }
     for port in node.ports {
       if port.location == nil {
         amber.append("the interface of port \(port.description.name) is gone")

@@ -16,7 +16,7 @@ enum NodePages {
           Exposition.contentType,
           NodeMetrics.text(await watch.latest(), engine: watch.engine))
       },
-      "/healthz": { _ in .text("ok") },
+      "/healthz": { _ in liveness(await watch.silence) },
       "/readyz": { _ in
         await watch.isReady()
           ? .text("ok")
@@ -25,5 +25,15 @@ enum NodePages {
             .serviceUnavailable)
       },
     ]
+  }
+
+  /// - Parameter silence: of the thread that forwards frames.
+  static func liveness(_ silence: Duration) -> HTTPAnswer {
+    silence < Heartbeat.patience
+      ? .text("ok")
+      : .text(
+        "the thread that forwards frames has not answered for \(silence.components.seconds) s; "
+          + "restart infrap4d, and report its log",
+        .serviceUnavailable)
   }
 }

@@ -52,10 +52,12 @@ struct NodeStatus: Encodable, Sendable {
 
   /// Milliseconds since 1970.
   var time: Int64
-  var version = ProcessMetrics.version
+  var version = Release.version
   var engine: String
   var host: String
   var health: NodeHealth
+  /// How the node's agent is: `not asked`, `never seen`, `well`, `unwell` or `silent`.
+  var agent: String
   var streams: Int
   var ports: [Port]
   var drops: [Drop]
@@ -68,11 +70,15 @@ struct NodeStatus: Encodable, Sendable {
   var services: [Service]
   var serviceCount: Int
 
-  init(_ node: NodeSnapshot, _ outline: NodeOutline, health: NodeHealth, engine: String) {
+  init(
+    _ node: NodeSnapshot, _ outline: NodeOutline, health: NodeHealth,
+    agent: AgentWatch.Standing, engine: String
+  ) {
     time = Int64(node.date.timeIntervalSince1970 * 1000)
     self.engine = engine
     host = ProcessInfo.processInfo.hostName
     self.health = health
+    self.agent = agent.name
     streams = node.control.streams
     let names = Dictionary(node.ports.map { ($0.id, $0.description.name) }) { first, _ in first }
     ports = node.ports.map { port in

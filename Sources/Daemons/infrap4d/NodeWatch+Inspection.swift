@@ -9,7 +9,7 @@ extension NodeWatch {
     let (node, outline, health) = await look()
     return .with {
       $0.time = UInt64(max(0, node.date.timeIntervalSince1970) * 1e9)
-      $0.version = ProcessMetrics.version
+      $0.version = Release.version
       $0.host = ProcessInfo.processInfo.hostName
       $0.engine = engine
       $0.pipeline =

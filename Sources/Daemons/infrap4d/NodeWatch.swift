@@ -26,6 +26,8 @@ actor NodeWatch {
   private let ports: any PortRegistry
   private let host: any DataplaneHost
   private let controller: PipelineController
+  private let agent: AgentWatch
+  private let heartbeat: Heartbeat
   private var entries: [String: Int] = [:]
   private var counted = 0
   private lazy var snapshot = Recent(for: Self.lifetime, share: Self.share) { await self.take() }
@@ -39,15 +41,27 @@ actor NodeWatch {
     await self.takeCensus()
   }
 
-  /// - Parameter engine: the name of the dataplane.
+  /// - Parameters:
+  ///   - engine: the name of the dataplane.
+  ///   - agent: the node's; nil asks none.
   init(
     engine: String, ports: any PortRegistry, host: any DataplaneHost,
-    controller: PipelineController
+    controller: PipelineController, agent: AgentWatch.Agent?
   ) {
+    self.agent = AgentWatch(agent)
+    heartbeat = Heartbeat(host)
     self.engine = engine
     self.ports = ports
     self.host = host
     self.controller = controller
+  }
+
+  /// Looks at what is not asked for when somebody wants to know it, until the task is
+  /// cancelled.
+  func follow() async {
+    async let agent: Void = agent.follow()
+    async let thread: Void = heartbeat.follow()
+    _ = await (agent, thread)
   }
 
   /// Of now, or of a moment ago.
@@ -80,13 +94,16 @@ actor NodeWatch {
   func look() async -> (node: NodeSnapshot, outline: NodeOutline, health: NodeHealth) {
     let node = await latest()
     let outline = await outline.value()
-    return (node, outline, NodeHealth(node, since: troubles.first?.1 ?? node.troubles))
+    let health = NodeHealth(
+      node, since: troubles.first?.1 ?? node.troubles, agent: await agent.standing)
+    return (node, outline, health)
   }
 
   /// What the page shows.
   func status() async -> NodeStatus {
     let (node, outline, health) = await look()
-    return NodeStatus(node, outline, health: health, engine: engine)
+    return NodeStatus(
+      node, outline, health: health, agent: await agent.standing, engine: engine)
   }
 
   private func takeOutline() async -> NodeOutline {
@@ -108,4 +125,7 @@ actor NodeWatch {
 
   /// Whether frames can be forwarded: there is a pipeline, and its thread answers.
   func isReady() async -> Bool { (try? await host.withDataplane { _ in }) != nil }
+
+  /// Since the thread that forwards frames last answered.
+  var silence: Duration { get async { await heartbeat.silence() } }
 }

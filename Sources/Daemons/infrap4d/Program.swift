@@ -8,7 +8,7 @@ import Glibc
 enum Program {
   static func main() {
     do {
-      let command = try Infrap4d.parse()
+      let command = try Settings.command()
       try command.prepare()
       Task {
         do { try await command.run() } catch { end(error) }

@@ -17,7 +17,7 @@ struct TLSOptions: ParsableArguments {
   @Option(help: "Names or addresses for which a certificate that is made shall be good.")
   var certHosts = ["localhost", "127.0.0.1", "::1"]
 
-  @Flag(help: "Serve without TLS to anybody who can reach the ports.")
+  @Flag(inversion: .prefixedNo, help: "Serve without TLS to anybody who can reach the ports.")
   var insecure = false
 
   /// - Parameter addresses: where it is listened; Unix sockets need no certificates.

@@ -17,6 +17,7 @@ struct CompareCommand: ParsableCommand {
 
       Examples:
         k8sdp compare --state state.yaml --in 2=client.pcap
+        k8sdp compare --snapshot node-1
         k8sdp compare --state state.yaml --in 2=client.pcap --left upstream.pb.bin
         k8sdp compare --state state.yaml --in 2=client.pcap --every-frame --report report.html
       """)

@@ -23,7 +23,7 @@ struct K8sDP: ParsableCommand {
         k8sdp compare --state state.yaml --in 2=client.pcap --report report.html
         k8sdp why 10.244.0.6 10.96.0.80:80
       """,
-    version: "0.1.0",
+    version: Release.version,
     subcommands: [
       ReplayCommand.self, CompareCommand.self, TableCommand.self, TraceCommand.self,
       WhyCommand.self, CheckCommand.self, DifferencesCommand.self, FuzzCommand.self,
@@ -31,7 +31,7 @@ struct K8sDP: ParsableCommand {
       BenchCommand.self,
     ] + withARunningNode)
 
-  /// Those that need a running infrap4d.
+  /// Those that need a running infrap4d: ``LiveCommands/names``.
   private static var withARunningNode: [any ParsableCommand.Type] {
     #if Infrap4d
       [
@@ -42,6 +42,14 @@ struct K8sDP: ParsableCommand {
       []
     #endif
   }
+
+  /// As parseAsRoot(), which knows nothing of commands that this build has not.
+  static func parsed() throws -> any ParsableCommand {
+    #if !Infrap4d
+      if let refusal = LiveCommands.refusal(CommandLine.arguments.dropFirst()) { throw refusal }
+    #endif
+    return try parseAsRoot()
+  }
 }
 
 @main
@@ -49,7 +57,7 @@ enum Main {
   static func main() {
     LoggingSystem.bootstrap { _ in TerminalLogHandler() }
     do {
-      var command = try K8sDP.parseAsRoot()
+      var command = try K8sDP.parsed()
       try command.run()
     } catch let error as ReplayError {
       Terminal.error(error.description)

@@ -2,6 +2,7 @@ import ArgumentParser
 import Replay
 
 #if Infrap4d
+  import Certificates
   import Infrap4dDataplane
   import LiveReplay
 #endif
@@ -20,7 +21,9 @@ struct LiveOptions: ParsableArguments {
 
   #if Infrap4d
     var security: Infrap4dOptions.Security {
-      insecure ? .plaintext : .mutualTLS(folder: certs)
+      insecure
+        ? .plaintext
+        : .certificates(CertificateFolder(certs, of: .client, setting: "--certs").files)
     }
   #endif
 

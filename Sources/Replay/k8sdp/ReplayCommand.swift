@@ -11,7 +11,11 @@ struct ReplayCommand: ParsableCommand {
       OUT/summary.json the totals. With --annotate each packet's comment says how it went \
       through the pipeline; Wireshark shows it.
 
-      Example:
+      A snapshot of a running node is taken as it is; expect-port-N.pcapng in it is what left \
+      the node, and should be the same.
+
+      Examples:
+        k8sdp replay --snapshot node-1 --out out
         k8sdp replay --state state.yaml --in 2=client.pcap --in 3=web.pcap --out out --annotate
       """)
 

@@ -11,6 +11,7 @@ struct TraceCommand: ParsableCommand {
 
       Examples:
         k8sdp trace --state state.yaml --in 2=client.pcap
+        k8sdp trace --snapshot node-1 --frame 17
         k8sdp trace --state state.yaml --in 2=client.pcap --in 3=web.pcap --frame 4711 --json
       """)
 

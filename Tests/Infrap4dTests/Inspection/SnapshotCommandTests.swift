@@ -28,13 +28,8 @@ struct SnapshotCommandTests {
   /// Replays a snapshot and holds what leaves against what left.
   private static func replay(_ folder: String, on engine: String) async throws {
     let out = folder + "-replay-\(engine)"
-    var arguments = [
-      "replay", "--dataplane", engine, "--state", folder + "/state.yaml", "--out", out,
-    ]
-    for input in FixtureFolder(path: folder).captures("in") {
-      arguments += ["--in", "\(input.port)=\(input.path)"]
-    }
-    let outcome = try await K8sDPTool.run(arguments)
+    let outcome = try await K8sDPTool.run(
+      "replay", "--dataplane", engine, "--snapshot", folder, "--out", out)
     #expect(outcome.status == 0, "\(outcome)")
     var left: [PortID: [[UInt8]]] = [:]
     for file in try FileManager.default.contentsOfDirectory(atPath: out)

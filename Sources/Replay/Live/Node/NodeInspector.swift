@@ -1,3 +1,4 @@
+import Certificates
 import Core
 import Foundation
 import GRPCCore
@@ -19,13 +20,12 @@ public final class NodeInspector: Sendable {
   private let grpc: GRPCClient<HTTP2ClientTransport.Posix>
 
   /// - Parameter security: of HOST:PORT.
-  /// - Throws: for an address that is none, and certificates that are not there.
+  /// - Throws: for an address that is none, and certificates that cannot be used.
   public init(_ name: String, security: Infrap4dOptions.Security) throws(ReplayError) {
     self.name = name
     let server = try DataplaneFactory.options(name, security: security)
-    if case .tcp = server.address, case .mutualTLS(let folder) = security { try Self.check(folder) }
-    do { grpc = GRPCClient(transport: try server.transport()) } catch {
-      throw ReplayError(name, "the certificates cannot be used: \(error)")
+    do { grpc = GRPCClient(transport: try server.transportNow()) } catch {
+      throw Self.explain(error, name)
     }
     client = Client(wrapping: grpc)
     var options = CallOptions.defaults
@@ -35,17 +35,6 @@ public final class NodeInspector: Sendable {
   }
 
   deinit { grpc.beginGracefulShutdown() }
-
-  private static func check(_ folder: String) throws(ReplayError) {
-    for file in ["ca.crt", "client.crt", "client.key"] {
-      guard FileManager.default.isReadableFile(atPath: "\(folder)/\(file)") else {
-        throw ReplayError(
-          "\(folder)/\(file)",
-          "cannot be read; give --certs, the folder with ca.crt, client.crt and client.key, or "
-            + "--from infrap4d:unix:PATH")
-      }
-    }
-  }
 
   /// Whether it is on this machine, as far as the address says so.
   public var isLocal: Bool {
@@ -73,34 +62,18 @@ public final class NodeInspector: Sendable {
   }
 
   /// What an error means, and what to do.
-  func explain(_ error: any Error) -> ReplayError {
-    if let error = error as? ReplayError { return error }
-    guard let error = error as? RPCError else { return ReplayError(name, "\(error)") }
-    let cause = error.cause.map { "\($0)" } ?? ""
-    switch error.code {
-    case .unimplemented:
-      return ReplayError(
-        name,
-        "has no service k8sdp.v1.Inspection: it is upstream's infrap4d, or an older one of ours")
-    case .unavailable:
-      return ReplayError(name, Self.whyUnavailable(error.message, cause))
-    default: return ReplayError(name, error.message)
-    }
-  }
+  func explain(_ error: any Error) -> ReplayError { Self.explain(error, name) }
 
-  private static func whyUnavailable(_ message: String, _ cause: String) -> String {
-    let text = message + " " + cause
-    func has(_ parts: String...) -> Bool { parts.contains { text.contains($0) } }
-    if has("CERTIFICATE", "certificate", "sslError", "handshake") {
-      return "the certificates are not taken; give --certs, the folder that infrap4d's client "
-        + "certificates are in (\(cause.isEmpty ? message : cause))"
+  private static func explain(_ error: any Error, _ name: String) -> ReplayError {
+    if let error = error as? ReplayError { return error }
+    if let error = error as? CertificateError { return ReplayError(error.path, error.message) }
+    if let failure = error as? ConnectionFailure ?? ConnectionFailure(error) {
+      return ReplayError(name, "infrap4d is not reached: \(failure)")
     }
-    if has("Permission denied", "errno: 13", "errno: 1)") {
-      return "may not be opened by this user; be root, or one of the socket's group"
-    }
-    if has("refused", "No such file", "errno: 2)", "errno: 111") {
-      return "nobody listens there; is infrap4d running, and is this its --listen address?"
-    }
-    return "cannot be reached: \(cause.isEmpty ? message : cause)"
+    guard let error = error as? RPCError else { return ReplayError(name, "\(error)") }
+    guard error.code == .unimplemented else { return ReplayError(name, error.message) }
+    return ReplayError(
+      name,
+      "has no service k8sdp.v1.Inspection: it is upstream's infrap4d, or an older one of ours")
   }
 }

@@ -32,7 +32,14 @@ public enum LiveState {
   }
 
   private static func entries(of state: StateFile) throws(ReplayError) -> [TableEntry] {
-    if let snapshot = state.snapshot { return snapshot.rows }
+    if let snapshot = state.snapshot {
+      // Here and now, and not when a server has answered.
+      var store = TableStore(contract: K8sDP.contract)
+      do { _ = try store.commit(snapshot.rows.map { .insert($0) }) } catch {
+        throw ReplayError("\(state.path): \(error.entity)", error.message)
+      }
+      return snapshot.rows
+    }
     var compiler = IntentCompiler()
     do { _ = try compiler.updates(for: state.intent) } catch {
       throw ReplayError(error.entity, error.message)

@@ -20,7 +20,8 @@
         Examples:
           k8sdp snapshot --out node-1
           k8sdp snapshot --out node-1 --duration 30
-          k8sdp trace --state node-1/state.yaml --in 2=node-1/in-port-2.pcapng
+          k8sdp replay --snapshot node-1 --out out
+          k8sdp trace --snapshot node-1
           k8sdp table .          # every snapshot in this folder, through model and dpdk
         """)
 
