@@ -3,11 +3,20 @@
 set -euo pipefail
 case ${1:-} in '' | -h | --help) sed -n '2s/^# //p' "$0"; exit 0 ;; esac
 here=$(cd "$(dirname "$0")" && pwd)
+original=$1
 programs=$1 dataplane=model pods=10.244.0.0/24
-node() { "$here/node.sh" "$@" --no-systemd --dataplane $dataplane --pods $pods --programs "$programs"; }
+systemd=--no-systemd
+# shellcheck disable=SC2086 # an option or none
+node() { "$here/node.sh" "$@" $systemd --dataplane $dataplane --pods $pods --programs "$programs"; }
 pid_of() { cat "/run/infra-offload/$1.pid"; }
 pids() { cat /run/infra-offload/{infrap4d,inframanager,infraagent,services-api}.pid; }
 fail() { echo "$*"; exit 1; }
+nothing_is_left() {
+  local left
+  left=$(ip -o link show type tun; ls /run/netns; find /run /var/log /var/lib/cni /etc/infra /usr/share/stratum \
+    -newer "$CHANGES/etc" -type f 2>/dev/null; find "$CHANGES" -path '*upper*' -type f -path '*infra*')
+  [ -z "$left" ] || fail "left behind: $left"
+}
 trap 'node down' EXIT
 node up
 node demo
@@ -66,8 +75,28 @@ kill -HUP "$(pid_of infraagent)"
 for _ in $(seq 50); do ! grep -qs 'log level' "$log" || break; sleep 0.1; done
 grep -q 'log level' "$log" || fail "$log does not go on"
 node down
+nothing_is_left
+
+# The same where systemd has the daemons: a stand-in starts what the units say.
+export FAKE_SYSTEMD=$CHANGES/systemd
+mkdir -p "$FAKE_SYSTEMD/bin" /run/systemd/system
+ln -s "$here/fake_systemctl.sh" "$FAKE_SYSTEMD/bin/systemctl"
+PATH=$FAKE_SYSTEMD/bin:$PATH
+restarts() { # what a command restarts, in one line
+  : >"$FAKE_SYSTEMD/calls"
+  "$@" >&2
+  sed -n 's/^restart //p' "$FAKE_SYSTEMD/calls" | paste -sd' '
+}
+systemd='' programs=$original pods=10.244.0.0/24
+[ "$(restarts node up)" = "infrap4d inframanager infraagent" ] || fail "systemd does not start all three"
+node demo
+[ -z "$(restarts node up)" ] || fail "systemd restarts what has not changed"
+programs=$newer
+[ "$(restarts node up)" = "infrap4d inframanager infraagent" ] || fail "systemd lets old programs run on"
+pods=10.245.0.0/24
+[ "$(restarts node up)" = infraagent ] || fail "systemd does not follow --pods"
+node demo
+node down
+nothing_is_left
 trap - EXIT
-left=$(ip -o link show type tun; ls /run/netns; find /run /var/log /var/lib/cni /etc/infra /usr/share/stratum \
-  -newer "$CHANGES/etc" -type f 2>/dev/null; find "$CHANGES" -path '*upper*' -type f -path '*infra*')
-[ -z "$left" ] || fail "left behind: $left"
 echo "node.sh: nothing was left behind"

@@ -16,7 +16,9 @@ LINKED = {
 PROGRAMS = {
     "infrap4d": {"infrap4d", "k8sdp"}, "inframanager": {"inframanager"},
     "infraagent": {"infraagent", "infra-cni", "felix-api-proxy"}}
-DEBIAN = {"infrap4d": {"librte-pipeline23", "coreutils"}, "inframanager": set(), "infraagent": {"containernetworking-plugins"}}
+DEBIAN = {
+    "infrap4d": {"librte-pipeline23", "coreutils"}, "inframanager": set(),
+    "infraagent": {"containernetworking-plugins"}}
 
 
 def problems(document):

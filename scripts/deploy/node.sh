@@ -107,7 +107,7 @@ log_folder() {
 }
 
 stop() {
-  alive "$1" || { rm -f "$run/$1".{pid,stamp}; return 0; }
+  alive "$1" || { rm -f "$run/$1.pid"; return 0; }
   local pid
   pid=$(<"$run/$1.pid")
   kill "$pid"
@@ -203,6 +203,7 @@ TEXT
     --node "$(hostname)" --pods "$pods" --kubeconfig $run/kubeconfig
   for _ in $(seq 50); do [ -s $run/kubeconfig ] && break; sleep 0.1; done
   if systemd_runs; then
+    # Those of --no-systemd, if there are any.
     for daemon in "${daemons[@]}"; do stop "$daemon"; done
     install -m 0644 "$top"/deploy/systemd/{infra-offload.target,{infrap4d,inframanager,infraagent,arp-proxy}.service} \
       /etc/systemd/system/

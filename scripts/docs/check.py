@@ -21,6 +21,7 @@ import collections
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -64,6 +65,8 @@ def main():
     parser.add_argument("page", nargs="*")
     options = parser.parse_args()
     from rules import RULES
+    # Ended from outside, it leaves nothing either.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
     passed, failed, context = 0, [], Context(options)
     used, done, how = set(), {}, collections.Counter()
