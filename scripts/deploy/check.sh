@@ -318,8 +318,8 @@ check_interfaces() {
 check_node() {
   isolation node || return 0
   [ -x /usr/lib/cni/host-local ] || { absent "node: no host-local (containernetworking-plugins)"; return; }
-  expect "node.sh up, demo, other programs and options, down; again by a stand-in for systemd" timeout 500 unshare -m -n --propagation private \
-    scripts/deploy/isolated.sh scripts/deploy/check_node.sh "$programs"
+  expect "node.sh up, demo, other programs and options, down; again by a stand-in for systemd" timeout 500 \
+    unshare -m -n --propagation private scripts/deploy/isolated.sh scripts/deploy/check_node.sh "$programs"
   sed -n 's/^node.sh: /      /p' "$work/out" | grep -E 'asks|reaches|nothing|ready' | sort -u || true
 }
 

@@ -135,7 +135,7 @@ RULES = [
     (r"diff expected.json out/summary.json", run(Place)),
     (r"scripts/docs/workflow.py deploy/example/ci", run(Place, timeout=300, sub=[
         ("deploy/example/ci", "deploy/example/ci --k8sdp bin/k8sdp-release")])),
-    (r"scripts/make-fixtures.py --(check|table)", run(Place, sub=[("--table", "--help")])),
+    (r"scripts/make-fixtures.py --(check|table)", run(Place, timeout=600, sub=[("--table", "--help")])),
     # A node's own programs.
     (r"curl .*", run(Node)),
     (r"chmod o\+x /var/lib/cni", run(Place, sub=[("chmod", "mkdir -p /var/lib/cni && chmod")])),
