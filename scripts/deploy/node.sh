@@ -222,8 +222,8 @@ TEXT
   fi
   for _ in $(seq 120); do
     # The agent does not see at once that what is below it has gone.
-    curl -sf --fail-early --noproxy '*' http://127.0.0.1:{9560,50097}/readyz http://127.0.0.1:50096/check \
-      >/dev/null && { say "ready: pods can come"; return; }
+    curl -sf --fail-early --noproxy '*' http://127.0.0.1:9560/readyz http://127.0.0.1:50096/check >/dev/null &&
+      /usr/local/bin/inframanager --check >/dev/null 2>&1 && { say "ready: pods can come"; return; }
     systemd_runs || for daemon in "${daemons[@]}"; do
       alive "$daemon" || fail "$daemon has ended: $(last_words "$daemon")"
     done
