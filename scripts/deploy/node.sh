@@ -51,6 +51,8 @@ stamp() {
     inframanager | infraagent) files=("/etc/infra/$1.yaml" "$certs"/{ca,client}.crt) ;;
     services-api) files=("$here/services_api.py") ;;
   esac
+  # The operator's own file, if there is one.
+  [ "$1" != infrap4d ] || [ ! -e /etc/infra/infrap4d.yaml ] || files+=(/etc/infra/infrap4d.yaml)
   [ ! -e "$top/deploy/systemd/$1.service" ] || files+=("/usr/local/bin/$1" "$top/deploy/systemd/$1.service")
   { printf '%s\n' "$@"; [ ${#files[@]} -eq 0 ] || sha256sum "${files[@]}"; } | sha256sum
 }
