@@ -9,7 +9,34 @@ import Synchronization
 /// names one, else a stand-in.
 public final class ClusterNode: Sendable {
   /// What runs on it.
-  public enum Daemon: String, CaseIterable, Sendable { case infrap4d, inframanager, infraagent }
+  public enum Daemon: String, CaseIterable, Sendable {
+    case infrap4d, inframanager, infraagent
+
+    /// Where it serves its metrics, by default.
+    fileprivate var metricsAddress: String {
+      switch self {
+      case .infrap4d: "127.0.0.1:9560"
+      case .inframanager: "127.0.0.1:50097"
+      case .infraagent: "127.0.0.1:50096"
+      }
+    }
+  }
+
+  /// Where manager and agent are called.
+  public enum Addresses: Sendable {
+    /// Sockets in the node's folder.
+    case sockets
+    /// Their ports of the node, which are the defaults.
+    case ports
+  }
+
+  /// As whom the agent speaks to Kubernetes.
+  public enum Identity: Sendable {
+    case kubeconfig
+    /// As in a pod: the variables of a container, and the folder that Kubernetes mounts, which
+    /// is ``ClusterNode/serviceAccount`` here.
+    case serviceAccount
+  }
 
   /// The node's address, as in upstream's examples.
   public static let address = "192.168.110.5"
@@ -22,9 +49,18 @@ public final class ClusterNode: Sendable {
   public let story: Story
   private let files: TemporaryFolder
   private let engine: String
+  private let addresses: Addresses
+  private let identity: Identity
   /// Whose addresses the pods get.
   private let podCIDR: String
-  private let programs = Mutex<[Daemon: RunningProgram]>([:])
+  private let programs = Mutex<[Daemon: Running]>([:])
+
+  /// A daemon's life.
+  private struct Running {
+    var program: RunningProgram
+    /// Bytes of the log before it.
+    var logBegin: Int
+  }
 
   /// The folder of the programs that were built with these tests.
   public static let products: URL = {
@@ -38,12 +74,17 @@ public final class ClusterNode: Sendable {
   /// - Parameters:
   ///   - engine: of infrap4d's `--dataplane`.
   ///   - podCIDR: of the node.
+  ///   - addresses: of manager and agent.
+  ///   - identity: of the agent.
   ///   - isStarted: false leaves the daemons to ``start(_:)``.
   public init(
-    _ engine: String, podCIDR: String = "10.244.0.0/24", isStarted: Bool = true
+    _ engine: String, podCIDR: String = "10.244.0.0/24", addresses: Addresses = .sockets,
+    identity: Identity = .kubeconfig, isStarted: Bool = true
   ) async throws {
     self.engine = engine
     self.podCIDR = podCIDR
+    self.addresses = addresses
+    self.identity = identity
     story = Story(engine)
     namespace = try await NetworkNamespace("node")
     files = try TemporaryFolder("e2e")
@@ -67,6 +108,7 @@ public final class ClusterNode: Sendable {
     }
     try await api.put(
       Node(metadata: .init(name: Self.name), spec: .init(podCIDR: podCIDR)))
+    if case .serviceAccount = identity { try writeServiceAccount() }
     guard isStarted else { return }
     let begin = ContinuousClock.now
     for daemon in Daemon.allCases { try self.start(daemon) }
@@ -74,15 +116,25 @@ public final class ClusterNode: Sendable {
     story.tell("the node is ready for pods after \(Story.milliseconds(since: begin))")
   }
 
+  private func writeServiceAccount() throws {
+    let files = FileManager.default
+    try files.createDirectory(atPath: serviceAccount, withIntermediateDirectories: true)
+    for name in ["ca.crt", "token"] {
+      try files.copyItem(atPath: "\(api.folder)/\(name)", toPath: "\(serviceAccount)/\(name)")
+    }
+    try "kube-system".write(
+      toFile: serviceAccount + "/namespace", atomically: true, encoding: .utf8)
+  }
+
   deinit {
-    for program in programs.withLock({ $0.values.map(\.self) }) { program.end() }
+    for running in programs.withLock({ $0.values.map(\.self) }) { running.program.end() }
   }
 
   // MARK: Daemons
 
   public func start(_ daemon: Daemon) throws {
     let socket = "unix:\(folder)/infrap4d.sock"
-    let settings: [String]
+    var settings: [String]
     switch daemon {
     case .infrap4d:
       settings = [
@@ -92,26 +144,76 @@ public final class ClusterNode: Sendable {
     case .inframanager:
       settings = Self.set([
         "GrpcServer.addr": socket, "GnmiServer.addr": socket, "State": "\(folder)/manager",
-        "InfraManager.addr": "unix:\(folder)/manager.sock",
       ])
+      if case .sockets = addresses {
+        settings += Self.set(["InfraManager.addr": "unix:\(folder)/manager.sock"])
+      }
     case .infraagent:
       settings = Self.set([
-        "GnmiServer.addr": socket, "managerAddr": "unix:\(folder)/manager.sock",
-        "State": "\(folder)/agent", "cniAddr": "unix:\(folder)/cni.sock",
-        "felixSocket": "\(folder)/felix.sock", "kubeconfig": api.kubeconfig, "nodeName": Self.name,
+        "GnmiServer.addr": socket, "State": "\(folder)/agent",
+        "felixSocket": "\(folder)/felix.sock", "nodeName": Self.name,
       ])
+      if case .sockets = addresses {
+        settings += Self.set([
+          "managerAddr": "unix:\(folder)/manager.sock", "cniAddr": cniAddress,
+        ])
+      }
+      if case .kubeconfig = identity { settings += Self.set(["kubeconfig": api.kubeconfig]) }
     }
+    var command = [Self.products.appendingPathComponent(daemon.rawValue).path] + settings
+    if daemon == .infraagent, case .serviceAccount = identity { command = inPod(command) }
+    let said = try? FileManager.default.attributesOfItem(atPath: log(daemon))[.size] as? Int
     let program = try RunningProgram(
-      namespace.command(
-        [
-          "sh", "-c", "exec \"$@\" >> \(log(daemon)) 2>&1", "sh",
-          Self.products.appendingPathComponent(daemon.rawValue).path,
-        ] + settings))
-    programs.withLock { $0[daemon] = program }
+      namespace.command(["sh", "-c", "exec \"$@\" >> \(log(daemon)) 2>&1", "sh"] + command))
+    programs.withLock { $0[daemon] = Running(program: program, logBegin: said ?? 0) }
     story.tell("\(daemon.rawValue) starts")
   }
 
+  /// The command with what Kubernetes gives a container, in a mount namespace of its own whose
+  /// `/var` has nothing but the service account.
+  private func inPod(_ command: [String]) -> [String] {
+    let target = "/var/run/secrets/kubernetes.io/serviceaccount"
+    let script = """
+      mount -t tmpfs tmpfs /var && mkdir -p \(target) && \
+      mount --bind \(serviceAccount) \(target) && exec "$@"
+      """
+    return [
+      "env", "KUBERNETES_SERVICE_HOST=\(Self.address)", "KUBERNETES_SERVICE_PORT=\(Self.apiPort)",
+      // Namespaces that are made later have to be seen.
+      "unshare", "--mount", "--propagation", "slave", "sh", "-c", script, "sh",
+    ] + command
+  }
+
+  /// The folder that the agent finds as Kubernetes mounts it: with ``Identity/serviceAccount``.
+  public var serviceAccount: String { folder + "/serviceaccount" }
+
+  private var cniAddress: String {
+    switch addresses {
+    case .sockets: "unix:\(folder)/cni.sock"
+    case .ports: "127.0.0.1:50001"
+    }
+  }
+
+  /// The end of the address where a daemon is called.
+  func place(of daemon: Daemon) -> String {
+    switch (daemon, addresses) {
+    case (.infrap4d, _): "infrap4d.sock"
+    case (.inframanager, .sockets): "manager.sock"
+    case (.inframanager, .ports): ":50002"
+    case (.infraagent, .sockets): "cni.sock"
+    case (.infraagent, .ports): ":50001"
+    }
+  }
+
   private func log(_ daemon: Daemon) -> String { "\(folder)/\(daemon.rawValue).log" }
+
+  /// What a daemon has logged in this life.
+  public func lines(of daemon: Daemon) -> [String] {
+    let begin = programs.withLock { $0[daemon]?.logBegin ?? 0 }
+    let data = FileManager.default.contents(atPath: log(daemon)) ?? Data()
+    return String(decoding: data.dropFirst(begin), as: UTF8.self).split(separator: "\n")
+      .map(String.init)
+  }
 
   private static func set(_ settings: [String: String]) -> [String] {
     settings.flatMap { ["--set", "\($0.key)=\($0.value)"] }
@@ -119,14 +221,14 @@ public final class ClusterNode: Sendable {
 
   /// SIGKILL, and the end of it.
   public func kill(_ daemon: Daemon) async throws {
-    guard let program = programs.withLock({ $0[daemon] }) else { return }
+    guard let program = programs.withLock({ $0[daemon]?.program }) else { return }
     program.kill()
     story.tell("kill -9 of \(daemon.rawValue)")
     while program.isRunning { try await Task.sleep(for: .milliseconds(5)) }
   }
 
   public func identifier(of daemon: Daemon) -> Int32 {
-    programs.withLock { $0[daemon]?.identifier ?? 0 }
+    programs.withLock { $0[daemon]?.program.identifier ?? 0 }
   }
 
   /// What `/check` answers, or nothing.
@@ -138,13 +240,20 @@ public final class ClusterNode: Sendable {
     ).output
   }
 
-  public func untilReady() async throws {
-    while try await !check().hasSuffix("200") {
-      for (daemon, program) in programs.withLock({ $0 }) where !program.isRunning {
-        throw Died(
-          daemon: daemon, log: try String(contentsOfFile: log(daemon), encoding: .utf8))
+  /// What a daemon measures.
+  public func metrics(of daemon: Daemon) async throws -> ExposedMetrics {
+    try ExposedMetrics(
+      try await namespace.exec(
+        "curl", "-sSf", "-m", "10", "http://\(daemon.metricsAddress)/metrics"))
+  }
+
+  /// Waits until the agent says that pods can come.
+  public func untilReady(within limit: Duration = .seconds(60)) async throws {
+    try await until("the node is ready", within: limit, isTold: false) {
+      for (daemon, running) in programs.withLock({ $0 }) where !running.program.isRunning {
+        throw Died(daemon: daemon, log: lines(of: daemon).joined(separator: "\n"))
       }
-      try await Task.sleep(for: .milliseconds(20))
+      return try await check().hasSuffix("200")
     }
   }
 
@@ -160,7 +269,7 @@ public final class ClusterNode: Sendable {
   public var network: String {
     """
     {"cniVersion": "1.0.0", "name": "infra", "type": "infra-cni", \
-    "agent": "unix:\(folder)/cni.sock", "dataDir": "\(folder)/cni", \
+    "agent": "\(cniAddress)", "dataDir": "\(folder)/cni", \
     "ipam": {"type": "host-local", "subnet": "\(podCIDR)", "dataDir": "\(folder)/ipam"}}
     """
   }
@@ -182,10 +291,12 @@ public final class ClusterNode: Sendable {
       "CNI_IFNAME": "eth0", "CNI_PATH": Self.pluginPath,
     ]
     all.merge(environment) { $1 }
-    return try await Command.run(
+    let command =
       ["env"] + all.map { "\($0.key)=\($0.value)" }
-        + [Self.products.appendingPathComponent("infra-cni").path],
-      input: network ?? self.network)
+      + [Self.products.appendingPathComponent("infra-cni").path]
+    // A port is the node's own; a runtime runs in its namespace.
+    return try await Command.run(
+      addresses == .ports ? namespace.command(command) : command, input: network ?? self.network)
   }
 
   // MARK: Kubernetes
@@ -219,12 +330,38 @@ public final class ClusterNode: Sendable {
 
   /// Waits until something is so.
   ///
-  /// - Parameter what: for people who read the test and its story.
+  /// - Parameters:
+  ///   - what: for people who read the test and its story.
+  ///   - limit: enough for a machine that is busy with other things; what is not so by then
+  ///     will not be.
+  ///   - isTold: in the story.
+  /// - Throws: ``TookTooLong``.
   public func until(
-    _ what: String, _ condition: @Sendable () async throws -> Bool
+    _ what: String, within limit: Duration = .seconds(60), isTold: Bool = true,
+    _ condition: () async throws -> Bool
   ) async throws {
     let start = ContinuousClock.now
-    while try await !condition() { try await Task.sleep(for: .milliseconds(20)) }
-    story.tell("\(what) after \(Story.milliseconds(since: start))")
+    while try await !condition() {
+      guard .now - start < limit else { throw tookTooLong(what, limit) }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    if isTold { story.tell("\(what) after \(Story.milliseconds(since: start))") }
+  }
+
+  private func tookTooLong(_ what: String, _ limit: Duration) -> TookTooLong {
+    TookTooLong(
+      what: what, limit: limit,
+      logs: Daemon.allCases.map { daemon in
+        (["\(daemon.rawValue) says last:"] + lines(of: daemon).suffix(5)).joined(separator: "\n")
+      }.joined(separator: "\n"))
+  }
+
+  /// What a test waited for has not come.
+  public struct TookTooLong: Error, CustomStringConvertible {
+    public var what: String
+    public var limit: Duration
+    /// The end of what the daemons say.
+    public var logs: String
+    public var description: String { "not within \(limit): \(what)\n\(logs)" }
   }
 }

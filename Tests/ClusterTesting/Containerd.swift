@@ -5,19 +5,19 @@ import NodeTesting
 public final class Containerd: Sendable {
   public static let missing: String? = {
     if let reason = Requirements.missing { return reason }
-    let missing = ["containerd", "ctr", "runc", "busybox"].filter {
+    let missing = ["containerd", "ctr", "runc", "mmdebstrap"].filter {
       (try? Command.runNow(["which", $0]))?.status != 0
     }
     return missing.isEmpty ? nil : "not installed: \(missing.joined(separator: ", "))"
   }()
 
   private let folder: String
-  private let story: Story
+  private let node: ClusterNode
   private let program: RunningProgram
 
   public init(_ node: ClusterNode) async throws {
     folder = node.folder + "/containerd"
-    story = node.story
+    self.node = node
     let plugins = folder + "/bin"
     for path in [plugins, folder + "/net.d", "/etc/cni/net.d", "/opt/cni/bin"] {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -67,44 +67,35 @@ public final class Containerd: Sendable {
 
   /// Starts a web server in a container, which answers its name.
   public func run(_ name: String) async throws -> Container {
-    let root = "\(folder)/\(name)"
-    for path in ["bin", "www", "proc", "sys", "dev", "tmp"] {
-      try FileManager.default.createDirectory(
-        atPath: "\(root)/\(path)", withIntermediateDirectories: true)
-    }
-    try await Command.check("sh", "-c", "cp $(which busybox) \(root)/bin/busybox")
-    try await Command.check("\(root)/bin/busybox", "--install", "-s", "\(root)/bin")
-    for link in try FileManager.default.contentsOfDirectory(atPath: root + "/bin")
-    where link != "busybox" {
-      try FileManager.default.removeItem(atPath: "\(root)/bin/\(link)")
-      try FileManager.default.createSymbolicLink(
-        atPath: "\(root)/bin/\(link)", withDestinationPath: "busybox")
-    }
-    try name.write(toFile: root + "/www/name", atomically: true, encoding: .utf8)
+    let root = try await ContainerRoot.shared.path()
+    let pages = "\(folder)/\(name)"
+    try FileManager.default.createDirectory(atPath: pages, withIntermediateDirectories: true)
+    try name.write(toFile: pages + "/name", atomically: true, encoding: .utf8)
     let program = try RunningProgram(
       command([
-        "run", "--rootfs", "--cni", root, name, "/bin/sh", "-c",
-        "echo started; exec httpd -f -p 8080 -h /www",
+        "run", "--rootfs", "--cni", "--mount", "type=bind,src=\(pages),dst=/www,options=rbind:ro",
+        root, name, "/bin/busybox", "sh", "-c",
+        "echo started; exec /bin/busybox httpd -f -p 8080 -h /www",
       ]))
     try await program.wait(for: "started")
     // `ctr` connects it once it has started.
-    while true {
-      let output = try await exec(name, ["ip", "-o", "-4", "addr", "show", "dev", "eth0"])
+    var ip = ""
+    try await node.until("\(name) has an address", isTold: false) {
+      let output = try await exec(
+        name, ["/bin/busybox", "ip", "-o", "-4", "addr", "show", "dev", "eth0"])
       let address = output.split(separator: " ").first { $0.hasSuffix("/32") }
-      if let address {
-        let ip = String(address.dropLast(3))
-        story.tell("containerd runs the container \(name), \(ip)")
-        return Container(name: name, ip: ip, program: program, containerd: self)
-      }
-      try await Task.sleep(for: .milliseconds(20))
+      ip = address.map { String($0.dropLast(3)) } ?? ""
+      return address != nil
     }
+    node.story.tell("containerd runs the container \(name), \(ip)")
+    return Container(name: name, ip: ip, program: program, containerd: self)
   }
 
   /// Runs a program in a container.
   fileprivate func exec(_ name: String, _ arguments: [String]) async throws -> String {
     let identifier = UUID().uuidString.prefix(8).lowercased()
     return try await Command.run(
-      command(["task", "exec", "--exec-id", identifier, name, "/bin/busybox"] + arguments)
+      command(["task", "exec", "--exec-id", identifier, name] + arguments)
     ).output
   }
 
@@ -115,8 +106,9 @@ public final class Containerd: Sendable {
     fileprivate let program: RunningProgram
     fileprivate let containerd: Containerd
 
-    public func exec(_ arguments: String...) async throws -> String {
-      try await containerd.exec(name, arguments)
+    /// Runs one of its programs, by its path.
+    public func exec(_ command: String...) async throws -> String {
+      try await containerd.exec(name, command)
     }
 
     /// SIGKILL to all of it, and waits until the runtime has disconnected it.

@@ -22,11 +22,15 @@ struct CNIPluginTests {
       var dst: String
       var gw: String?
     }
+    struct DNS: Decodable {
+      var nameservers: [String]?
+    }
     var cniVersion: String
     var supportedVersions: [String]?
     var interfaces: [Interface]?
     var ips: [IP]?
     var routes: [Route]?
+    var dns: DNS?
     var code: Int?
     var msg: String?
     var details: String?
@@ -163,28 +167,94 @@ struct CNIPluginTests {
     }
   }
 
+  /// Calls a plugin of Debian's as a runtime does.
+  private func debian(
+    _ plugin: String, _ command: String, _ container: String, netns: String, _ network: String
+  ) async throws -> Command.Outcome {
+    try await Command.run(
+      [
+        "env", "CNI_COMMAND=\(command)", "CNI_CONTAINERID=\(container)", "CNI_NETNS=\(netns)",
+        "CNI_IFNAME=eth0", "CNI_PATH=/usr/lib/cni", "/usr/lib/cni/\(plugin)",
+      ], input: network)
+  }
+
+  private func prevResult(_ outcome: Command.Outcome) throws -> Any {
+    try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
+  }
+
+  @Test("Addresses of the static plugin") func staticAddresses() async throws {
+    let node = try await ClusterNode("model")
+    let pod = try await NetworkNamespace("pod")
+    let netns = "/run/netns/\(pod.name)"
+    let ipam: [String: Any] = [
+      "type": "static", "addresses": [["address": "10.244.0.200/24"]],
+      "routes": [["dst": "0.0.0.0/0"]], "dns": ["nameservers": ["10.96.0.2"]],
+    ]
+    let network = try network(node, ["ipam": ipam])
+    let add = try await node.cni("ADD", "one", netns: netns, network: network)
+    let result = try answer(add)
+    #expect(result.ips?.map(\.address) == ["10.244.0.200/32"], "\(add)")
+    #expect(result.routes?.map(\.dst) == ["0.0.0.0/0"])
+    #expect(result.dns?.nameservers == ["10.96.0.2"])
+    try await node.namespace.exec("ping", "-c", "1", "-W", "5", "10.244.0.200")
+    let after = try self.network(node, ["ipam": ipam, "prevResult": try prevResult(add)])
+    let check = try await node.cni("CHECK", "one", netns: netns, network: after)
+    #expect(check.status == 0, "\(check)")
+    // It remembers nothing: that another pod has the address is for us to say.
+    let other = try await NetworkNamespace("pod")
+    let refused = try await node.cni(
+      "ADD", "two", netns: "/run/netns/\(other.name)", network: network)
+    #expect(try answer(refused).details?.contains("10.244.0.200 is the address of") == true)
+    #expect(try await node.cni("DEL", "one", netns: netns, network: after).status == 0)
+    #expect(
+      try await node.cni("ADD", "two", netns: "/run/netns/\(other.name)", network: network).status
+        == 0)
+  }
+
   @Test("Chained before and behind other plugins") func chained() async throws {
     let node = try await ClusterNode("model")
     let pod = try await NetworkNamespace("pod")
     let netns = "/run/netns/\(pod.name)"
-    let add = try await node.cni("ADD", "one", netns: netns)
-    // Debian's tuning takes the result, works on the interface in it, and passes it on.
-    let tuning = try network(
-      node,
-      [
-        "type": "tuning", "ipam": nil, "sysctl": ["net.ipv4.conf.IFNAME.arp_notify": "1"],
-        "mtu": 1300, "prevResult": try JSONSerialization.jsonObject(with: Data(add.output.utf8)),
-      ])
-    let second = try await Command.run(
-      [
-        "env", "CNI_COMMAND=ADD", "CNI_CONTAINERID=one", "CNI_NETNS=\(netns)", "CNI_IFNAME=eth0",
-        "CNI_PATH=/usr/lib/cni", "/usr/lib/cni/tuning",
-      ], input: tuning)
-    #expect(second.status == 0, "\(second)")
-    #expect(try answer(second).ips?.map(\.address) == ["10.244.0.2/32"])
+    // Debian's loopback before us, its tuning behind us, which takes the result, works on the
+    // interface in it, and passes it on.
+    func configuration(_ type: String, after before: Command.Outcome?) throws -> String {
+      var changes: [String: Any?] = ["type": type]
+      if type != "infra-cni" { changes["ipam"] = .some(nil) }
+      if type == "tuning" {
+        changes["sysctl"] = ["net.ipv4.conf.eth0.arp_notify": "1"]
+        changes["mtu"] = 1300
+      }
+      if let before { changes["prevResult"] = try prevResult(before) }
+      return try network(node, changes)
+    }
+    let first = try await debian(
+      "loopback", "ADD", "one", netns: netns, try configuration("loopback", after: nil))
+    #expect(try answer(first).interfaces?.map(\.name) == ["lo"], "\(first)")
+    let second = try await node.cni(
+      "ADD", "one", netns: netns, network: try configuration("infra-cni", after: first))
+    let third = try await debian(
+      "tuning", "ADD", "one", netns: netns, try configuration("tuning", after: second))
+    let all = try answer(third)
+    #expect(all.interfaces?.map(\.name) == ["lo", "eth0"], "\(third)")
+    #expect(
+      all.ips?.first { $0.address == "10.244.0.2/32" }?.interface == 1
+        && all.ips?.first { $0.address == "127.0.0.1/8" }?.interface == 0, "\(third)")
     #expect(try await pod.exec("ip", "link", "show", "eth0").contains("mtu 1300"))
-    #expect(try await node.cni("DEL", "one", netns: netns).status == 0)
-    // Behind one that has given an address.
+    // Each is asked about the result of them all, and goes in the other order.
+    for command in ["CHECK", "DEL"] {
+      for type in command == "CHECK"
+        ? ["loopback", "infra-cni", "tuning"] : ["tuning", "infra-cni"]
+      {
+        let network = try configuration(type, after: third)
+        let outcome =
+          type == "infra-cni"
+          ? try await node.cni(command, "one", netns: netns, network: network)
+          : try await debian(type, command, "one", netns: netns, network)
+        #expect(outcome.status == 0, "\(command) of \(type): \(outcome)")
+      }
+    }
+    // Behind one that has given an address: none of Debian's does so and leaves the interface
+    // to others.
     let behind = try network(
       node,
       [

@@ -45,7 +45,8 @@ import Testing
     }
   }
 
-  /// The sources of suites by the names of their types; some names are used twice.
+  /// The sources of suites by the names of their types; some names are used twice, some suites
+  /// have several files.
   private func suites() throws -> [String: String] {
     var suites: [String: String] = [:]
     let folder = Self.root.appendingPathComponent("Tests")
@@ -53,7 +54,7 @@ import Testing
     while let file = files?.nextObject() as? URL {
       guard file.pathExtension == "swift" else { continue }
       let text = try String(contentsOf: file, encoding: .utf8)
-      for name in text.matches(of: /struct (\w+Tests)\b/) {
+      for name in text.matches(of: /(?:struct|extension) (\w+Tests)\b/) {
         suites[String(name.1), default: ""] += text
       }
     }

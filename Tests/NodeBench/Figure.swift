@@ -8,11 +8,14 @@ struct Figure: Encodable, CustomStringConvertible {
   /// At most this, where there is an aim.
   var aim: Double?
 
+  /// Whether it is not what it should be.
+  var isMissed: Bool { aim.map { value > $0 } ?? false }
+
   var description: String {
     let name = name.padding(toLength: 64, withPad: " ", startingAt: 0)
     let value = String(format: "%10.2f %@", value, unit)
-    guard let aim else { return name + value }
-    return name + value + String(format: "  (aim: at most %g)", aim)
+    guard let aim else { return name + value + "  (no aim)" }
+    return name + value + String(format: "  (aim: at most %g%@)", aim, isMissed ? ", missed" : "")
   }
 }
 

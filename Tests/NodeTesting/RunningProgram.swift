@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// A program that runs beside a test, and is killed with its last reference.
 ///
@@ -42,17 +43,34 @@ public final class RunningProgram: @unchecked Sendable {
 
   /// Reads what it prints until a line contains the text.
   ///
+  /// - Parameter limit: enough for a machine that is busy with other things.
   /// - Returns: that line.
-  /// - Throws: ``Ended`` when the output ends before.
+  /// - Throws: ``Ended`` when the output ends before, ``Silent`` when it does not come in time.
   @discardableResult
-  public func wait(for text: String) async throws -> String {
-    var seen: [String] = []
-    for try await line in lines {
-      if line.contains(text) { return line }
-      seen.append(line)
+  public func wait(for text: String, within limit: Duration = .seconds(120)) async throws -> String
+  {
+    let lines = lines
+    let seen = Seen()
+    return try await withThrowingTaskGroup(of: String.self) { group in
+      group.addTask {
+        for try await line in lines {
+          if line.contains(text) { return line }
+          seen.lines.withLock { $0.append(line) }
+        }
+        try Task.checkCancellation()
+        throw Ended(wanted: text, output: seen.lines.withLock(\.self))
+      }
+      group.addTask {
+        try await Task.sleep(for: limit)
+        throw Silent(wanted: text, limit: limit, output: seen.lines.withLock(\.self))
+      }
+      defer { group.cancelAll() }
+      guard let line = try await group.next() else { throw CancellationError() }
+      return line
     }
-    throw Ended(wanted: text, output: seen)
   }
+
+  private final class Seen: Sendable { let lines = Mutex<[String]>([]) }
 
   /// The lines that were not read yet, when it has ended.
   public func rest() async throws -> [String] {
@@ -73,6 +91,15 @@ public final class RunningProgram: @unchecked Sendable {
   public func end() {
     kill()
     while process.isRunning { usleep(1000) }
+  }
+
+  public struct Silent: Error, CustomStringConvertible {
+    public var wanted: String
+    public var limit: Duration
+    public var output: [String]
+    public var description: String {
+      "no \"\(wanted)\" within \(limit): \(output.joined(separator: "\n"))"
+    }
   }
 
   public struct Ended: Error, CustomStringConvertible {

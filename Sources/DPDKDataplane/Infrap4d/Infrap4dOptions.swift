@@ -62,8 +62,9 @@ public struct Infrap4dOptions: Sendable {
   /// How long a server may leave it open who is primary: upstream's says nothing to a
   /// controller with the election id of another.
   public var silence = Duration.seconds(5)
-  /// The first and the longest pause between two attempts to connect.
-  public var backoff = Duration.milliseconds(100)...Duration.seconds(5)
+  /// The first and the longest pause between two attempts to connect. A node has to be itself
+  /// again within 2 s of a program's return, however long it was away.
+  public var backoff = Duration.milliseconds(100)...Duration.milliseconds(500)
 
   public init() {}
 
@@ -81,12 +82,22 @@ public struct Infrap4dOptions: Sendable {
           privateKey: .file(path: files.key.path, format: .pem)
         ) { $0.trustRoots = .certificates([.file(path: files.authority.path, format: .pem)]) }
       }
-      return try .http2NIOPosix(target: .dns(host: host, port: port), transportSecurity: security)
+      return try .http2NIOPosix(
+        target: .dns(host: host, port: port), transportSecurity: security, config: config)
     case .unix(let path):
       // Who may open the socket is decided by its permissions; there is no TLS on it.
       return try .http2NIOPosix(
-        target: .unixDomainSocket(path: path, authority: "localhost"), transportSecurity: .plaintext
-      )
+        target: .unixDomainSocket(path: path, authority: "localhost"),
+        transportSecurity: .plaintext,
+        config: config)
+    }
+  }
+
+  /// gRPC's own pauses would become minutes.
+  private var config: HTTP2ClientTransport.Posix.Config {
+    .defaults {
+      $0.backoff.initial = backoff.lowerBound
+      $0.backoff.max = backoff.upperBound
     }
   }
 

@@ -43,6 +43,8 @@ public struct GNMIPortLookup<Transport: ClientTransport>: PortLookup {
     }
     var options = CallOptions.defaults
     options.timeout = .seconds(10)
+    // An infrap4d that is just back has this connection later than that of P4Runtime.
+    options.waitForReady = true
     do {
       let response = try await client.get(
         .with {
