@@ -67,8 +67,10 @@ import Foundation
       for figure in figures { print(figure) }
     }
     let missed = figures.filter(\.isMissed)
-    let (aims, last) = (figures.count { $0.aim != nil }, missed.map(\.name).joined(separator: ", "))
-    let verdict = missed.isEmpty ? "all \(aims) aims are met" : "missed: \(last)"
+    let aims = figures.count { $0.aim != nil }
+    let verdict =
+      "aims met: \(aims - missed.count) of \(aims)"
+      + (missed.isEmpty ? "" : "; missed: \(missed.map(\.name).joined(separator: ", "))")
     // Beside JSON, not in it.
     if json { FileHandle.standardError.write(Data("\(verdict)\n".utf8)) } else { print(verdict) }
     guard missed.isEmpty else { throw ExitCode(1) }
