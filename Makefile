@@ -3,7 +3,7 @@ SWIFT ?= swift
 OUT ?= out
 DEMO := Fixtures/curl-service
 
-.PHONY: help deps build release offline test interop e2e lint format demo bench bench-node differences fuzz \
+.PHONY: help deps build release offline test interop e2e lint format protos demo bench bench-node differences fuzz \
 	parser-fuzz sanitize sanitize-address sanitize-thread coverage faults clean \
 	programs images push certificates node undeploy-node clean-debian deploy undeploy deploy-check docs docs-check
 
@@ -56,6 +56,9 @@ lint: ## Check the format of the sources
 
 format: ## Format the sources
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests
+
+protos: ## Regenerate the checked-in code of proto/, P4Runtime and gNMI
+	scripts/generate-protos.sh
 
 demo: offline ## Replay a real capture through the model and DPDK, and explain it
 	@scripts/demo.sh $(OFFLINE) $(DEMO) $(OUT)

@@ -16,23 +16,25 @@ import Testing
       ]
       #expect(await server.write(writes.map(\.modify)).isOK)
       #expect(
-        await server.read(.counter(Balancer.hits, 2), .counter(Balancer.octets, 7)) == [
+        try await server.read(.counter(Balancer.hits, 2), .counter(Balancer.octets, 7)) == [
           .counter(Balancer.hits, 2, packets: 5), .counter(Balancer.octets, 7, bytes: 10),
         ])
-      let volume = await server.read(.counter(Balancer.volume))
+      let volume = try await server.read(.counter(Balancer.volume))
       #expect(volume.count == 16 && volume.first == writes[1])
       #expect(volume.dropFirst().allSatisfy { $0.counterEntry.data == .init() })
-      #expect(await server.read(.counter(0)).count == 50 + 16 + 8)
+      #expect(try await server.read(.counter(0)).count == 50 + 16 + 8)
+      // Of all counters an index says nothing.
+      #expect(try await server.read(.counter(0, 12)).count == 50 + 16 + 8)
       // Without an index all of them, without data nothing.
       #expect(await server.write(P4_V1_Entity.counter(Balancer.volume, packets: 3).modify).isOK)
       #expect(
-        await server.read(.counter(Balancer.volume)).allSatisfy {
+        try await server.read(.counter(Balancer.volume)).allSatisfy {
           $0.counterEntry.data.packetCount == 3 && $0.counterEntry.data.byteCount == 0
         })
       #expect(
         await server.write(P4_V1_Entity.counter(Balancer.volume, 1, data: false).modify).isOK)
       #expect(
-        await server.read(.counter(Balancer.volume, 1))
+        try await server.read(.counter(Balancer.volume, 1))
           == [.counter(Balancer.volume, 1, packets: 3)])
       withExtendedLifetime(session) {}
     }
@@ -47,10 +49,10 @@ import Testing
         try dataplane.setRegister("volume_0_bytes", 1, to: 1500)
       }
       #expect(
-        await server.read(.counter(Balancer.hits, 4))
+        try await server.read(.counter(Balancer.hits, 4))
           == [.counter(Balancer.hits, 4, packets: 11)])
       #expect(
-        await server.read(.counter(Balancer.volume, 1))
+        try await server.read(.counter(Balancer.volume, 1))
           == [.counter(Balancer.volume, 1, bytes: 1500)])
       #expect(await server.write(P4_V1_Entity.counter(Balancer.hits, 4).modify).isOK)
       #expect(try await server.host.withDataplane { try $0.registers("hits_0")[4] } == 0)
@@ -77,7 +79,7 @@ import Testing
       let outcome = await server.write([counter.modify, cases[0].0], .rollbackOnError)
       #expect(outcome.codes == [10, 3])
       #expect(
-        await server.read(.counter(Balancer.hits, 2)) == [.counter(Balancer.hits, 2)])
+        try await server.read(.counter(Balancer.hits, 2)) == [.counter(Balancer.hits, 2)])
       withExtendedLifetime(session) {}
     }
   }

@@ -60,34 +60,35 @@
         try await Self.expect(10, server, transport: 17)
         let share = Self.share(border.shares, 17, Self.config(350))
         #expect(await server.write(share.modify).isOK)
-        #expect(await server.read(Self.share(border.shares, 17)) == [share])
-        #expect(await server.read(Self.share(border.shares, 6)) == [Self.share(border.shares, 6)])
-        #expect(await server.read(Self.share(0)).count == 256)
+        #expect(try await server.read(Self.share(border.shares, 17)) == [share])
+        #expect(
+          try await server.read(Self.share(border.shares, 6)) == [Self.share(border.shares, 6)])
+        #expect(try await server.read(Self.share(0)).count == 256)
         try await Self.expect(3, server, transport: 17)
         try await Self.expect(0, server, transport: 17)
         try await Self.expect(10, server, transport: 6)
         // Counts of colors, from the first frame on.
         var asking = Self.share(border.shares, 17)
         asking.meterEntry.counterData = .init()
-        func counts() async -> [Int64] {
-          await server.read(asking).map(\.meterEntry.counterData).flatMap {
+        func counts() async throws -> [Int64] {
+          try await server.read(asking).map(\.meterEntry.counterData).flatMap {
             [$0.green.packetCount, $0.green.byteCount, $0.yellow.packetCount, $0.red.packetCount]
           }
         }
-        #expect(await counts() == [13, 1300, 0, 17])
+        #expect(try await counts() == [13, 1300, 0, 17])
         // Cleared, with a new configuration.
         var clearing = share
         clearing.meterEntry.counterData = .init()
         #expect(await server.write(clearing.modify).isOK)
-        #expect(await counts() == [0, 0, 0, 0])
+        #expect(try await counts() == [0, 0, 0, 0])
         try await Self.expect(3, server, transport: 17)
-        #expect(await counts() == [3, 300, 0, 7])
+        #expect(try await counts() == [3, 300, 0, 7])
         // Without a configuration all is green.
         #expect(await server.write(Self.share(border.shares, 17).modify).isOK)
         #expect(
-          await server.read(Self.share(border.shares, 17)) == [Self.share(border.shares, 17)])
+          try await server.read(Self.share(border.shares, 17)) == [Self.share(border.shares, 17)])
         try await Self.expect(10, server, transport: 17)
-        #expect(await counts() == [13, 1300, 0, 7])
+        #expect(try await counts() == [13, 1300, 0, 7])
         // All of them.
         let all = Self.share(border.shares, nil, Self.config(200))
         #expect(await server.write(all.modify).isOK)
@@ -104,7 +105,7 @@
         try await Self.expect(5, server, transport: 17)
         var asking = Self.share(border.shares, 17)
         asking.meterEntry.counterData = .init()
-        let counts = await server.read(asking).map(\.meterEntry.counterData)
+        let counts = try await server.read(asking).map(\.meterEntry.counterData)
         #expect(counts.map(\.green.packetCount) == [2])
         #expect(counts.map(\.yellow.packetCount) == [3])
         #expect(counts.map(\.red.byteCount) == [500])
@@ -125,19 +126,19 @@
           }
         }
         let set = direct(Self.config(250))
-        #expect(await server.read(direct(nil)) == [set])
-        #expect(await server.read(.with { $0.directMeterEntry = .init() }) == [set])
-        #expect(await server.read(.table(entry.key)) == [.table(entry)])
+        #expect(try await server.read(direct(nil)) == [set])
+        #expect(try await server.read(.with { $0.directMeterEntry = .init() }) == [set])
+        #expect(try await server.read(.table(entry.key)) == [.table(entry)])
         let asking = entry.key.with { $0.meterConfig = .init() }
-        #expect(await server.read(.table(asking)) == [.table(metered)])
+        #expect(try await server.read(.table(asking)) == [.table(metered)])
         #expect(await server.write(direct(Self.config(400)).modify).isOK)
         try await Self.expect(4, server, transport: 17)
         let counting = entry.key.with { $0.meterCounterData = .init() }
-        let counts = await server.read(.table(counting)).map(\.tableEntry.meterCounterData)
+        let counts = try await server.read(.table(counting)).map(\.tableEntry.meterCounterData)
         #expect(counts.map(\.green.packetCount) == [6] && counts.map(\.red.packetCount) == [14])
         // A MODIFY of the entry that does not name it takes it away.
         #expect(await server.write(P4_V1_Entity.table(entry).modify).isOK)
-        #expect(await server.read(direct(nil)) == [direct(nil)])
+        #expect(try await server.read(direct(nil)) == [direct(nil)])
         try await Self.expect(10, server, transport: 17)
         // A new entry begins green, in the place of one that was not.
         #expect(await server.write(P4_V1_Entity.table(metered).modify).isOK)
@@ -195,7 +196,7 @@
           #expect(await server.code(update) == code, "\(what)")
         }
         #expect(
-          await server.read(Self.share(border.shares)).allSatisfy { !$0.meterEntry.hasConfig })
+          try await server.read(Self.share(border.shares)).allSatisfy { !$0.meterEntry.hasConfig })
         try await Self.expect(10, server, transport: 17)
       }
     }
@@ -224,7 +225,7 @@
       try await TestServer.run(Engine.dpdk) { server in
         let config = try #require(await journal.config)
         try await server.controller.restore(config, updates: await journal.updates)
-        #expect(await server.read(Self.share(border.shares, 17)) == [share])
+        #expect(try await server.read(Self.share(border.shares, 17)) == [share])
         try await Self.expect(2, server, from: 1, transport: 6)
         try await Self.expect(3, server, from: 2, transport: 17)
       }

@@ -122,6 +122,14 @@ import Testing
       session.send(.with { $0.digestAck.digestID = 5 })
       var error = try await session.error()
       #expect(error.canonicalCode == 3 && error.digestListAck.digestListAck.digestID == 5)
+      var config = try Balancer.config()
+      config.p4Info.digests = [.with { $0.preamble.id = 5 }]
+      #expect(await server.set(.verifyAndCommit, config) == .ok)
+      for (id, code) in [(UInt32(5), Int32(12)), (6, 3)] {
+        session.send(.with { $0.digestAck.digestID = id })
+        error = try await session.error()
+        #expect(error.canonicalCode == code && error.digestListAck.digestListAck.digestID == id)
+      }
       session.send(.with { $0.other.typeURL = "type.googleapis.com/unknown" })
       error = try await session.error()
       #expect(error.canonicalCode == 3)

@@ -29,24 +29,25 @@
           server, from: 0x0A01_0203, to: 9, transport: 17)
         #expect(frame[15] == 0x2E, "the type of service")
         #expect(
-          await server.read(Self.register(border.lastSource, 17))
+          try await server.read(Self.register(border.lastSource, 17))
             == [Self.register(border.lastSource, 17, [0x0A, 1, 2, 3])])
         #expect(
-          await server.read(Self.register(border.lastSource, 6))
+          try await server.read(Self.register(border.lastSource, 6))
             == [Self.register(border.lastSource, 6, [0])])
-        #expect(await server.read(Self.register(border.marks)).count == 256)
-        #expect(await server.read(Self.register(0)).count == 512)
+        #expect(try await server.read(Self.register(border.marks)).count == 256)
+        #expect(try await server.read(Self.register(0)).count == 512)
         // All of it.
         #expect(await server.write(Self.register(border.marks, nil, [0, 3]).modify).isOK)
         #expect(
-          Set(await server.read(Self.register(border.marks)).map(\.registerEntry.data.bitstring))
+          Set(
+            try await server.read(Self.register(border.marks)).map(\.registerEntry.data.bitstring))
             == [Data([3])])
         // Another pipeline with the same registers goes on from there.
         var next = border.config
         next.p4Info.pkgInfo.version = "2"
         #expect(await server.set(.reconcileAndCommit, next).isOK)
         #expect(
-          await server.read(Self.register(border.lastSource, 17))
+          try await server.read(Self.register(border.lastSource, 17))
             == [Self.register(border.lastSource, 17, [0x0A, 1, 2, 3])])
         withExtendedLifetime(session) {}
       }
@@ -80,7 +81,8 @@
         #expect(await server.read([Self.register(border.marks, -1)]).outcome.codes == [3])
         #expect(await server.read([Self.register(border.marks, 256)]).outcome.codes == [11])
         #expect(
-          Set(await server.read(Self.register(border.marks)).map(\.registerEntry.data.bitstring))
+          Set(
+            try await server.read(Self.register(border.marks)).map(\.registerEntry.data.bitstring))
             == [Data([0])])
         withExtendedLifetime(session) {}
       }

@@ -78,6 +78,58 @@ import Testing
     }
   }
 
+  /// A role that had a primary is remembered for its election id, and one that had none is not;
+  /// there is always room for the default role.
+  @Test func rolesThatAreLeft() async throws {
+    var options = PipelineController.Options()
+    options.maximumRoles = 3
+    try await TestServer.run(options: options) { server in
+      for n in 0..<5 {
+        let backup = Session(server.client)
+        backup.arbitrate(nil, role: "backup \(n)")
+        let news = try await backup.news()
+        #expect(news.status.code == 5)
+        backup.finish()
+        #expect(await backup.ending() == nil)
+      }
+      #expect(await server.write([], role: "backup 0").code == .notFound)
+      for role in ["a", "b"] {
+        let session = Session(server.client)
+        session.arbitrate((0, 7), role: role)
+        #expect(try await session.news().status.code == 0)
+        session.finish()
+        #expect(await session.ending() == nil)
+      }
+      let third = Session(server.client)
+      third.arbitrate((0, 7), role: "c")
+      #expect(await third.ending() == .resourceExhausted)
+      let lower = Session(server.client)
+      lower.arbitrate((0, 6), role: "a")
+      #expect(try await lower.news().status.code == 5)
+      let session = Session(server.client)
+      session.arbitrate((0, 1))
+      #expect(try await session.news().status.code == 0)
+    }
+  }
+
+  /// A stream that says nothing gives its place to others; one that has arbitrated may.
+  @Test func patienceEnds() async throws {
+    var options = PipelineController.Options()
+    options.patience = .milliseconds(20)
+    try await TestServer.run(options: options) { server in
+      let live = Session(server.client)
+      live.arbitrate((0, 1))
+      let news = try await live.news()
+      #expect(news.status.code == 0)
+      for _ in 0..<3 {
+        let silent = Session(server.client)
+        #expect(await silent.ending() == .deadlineExceeded)
+      }
+      live.arbitrate((0, 2))
+      #expect(try await live.news().electionID.low == 2)
+    }
+  }
+
   @Test func limits() async throws {
     var options = PipelineController.Options()
     options.maximumStreams = 6

@@ -79,8 +79,8 @@ struct UpstreamManagerTests {
   }
 
   /// How many entities a server has, by table and profile.
-  private static func counts(_ server: TestServer) async -> [UInt32: Int] {
-    await server.readAll().reduce(into: [:]) { counts, entity in
+  private static func counts(_ server: TestServer) async throws -> [UInt32: Int] {
+    try await server.readAll().reduce(into: [:]) { counts, entity in
       switch entity.entity {
       case .tableEntry(let entry): counts[entry.tableID, default: 0] += 1
       case .actionProfileMember(let member): counts[member.actionProfileID, default: 0] += 1
@@ -97,22 +97,22 @@ struct UpstreamManagerTests {
   ]
 
   private static func takesEverything(_ server: TestServer) async throws {
-    #expect(await counts(server) == podCounts.merging(serviceCounts) { a, _ in a })
+    #expect(try await counts(server) == podCounts.merging(serviceCounts) { a, _ in a })
     // What was sent in 4 bytes is read in the canonical one.
-    let members = await server.read(.member(web.profile, 17))
+    let members = try await server.read(.member(web.profile, 17))
     #expect(members.map { $0.actionProfileMember.action.params.map(\.value) } == [[Data([17])]])
     // A manager that starts again meets what is there, and goes on.
     #expect(await server.code(UpstreamManager.arpDefault()) == 6)
 
     try await write(server, UpstreamManager.extend(web, by: endpoints(2..<3, port: 8080)))
-    let group = await server.read(.group(web.profile, 1))
+    let group = try await server.read(.group(web.profile, 1))
     #expect(group.map { $0.actionProfileGroup.members.map(\.memberID) } == [[19]])
 
     try await write(server, UpstreamManager.delete(web, endpoints(0..<3, port: 8080)))
     try await write(server, UpstreamManager.delete(dns, endpoints(0..<2, port: 5353)))
-    #expect(await counts(server) == podCounts)
+    #expect(try await counts(server) == podCounts)
     for pod in pods { try await write(server, UpstreamManager.deletePod(pod.address)) }
-    #expect(await counts(server) == [UpstreamManager.arpt: 3, UpstreamManager.ipv4: 2])
+    #expect(try await counts(server) == [UpstreamManager.arpt: 3, UpstreamManager.ipv4: 2])
   }
 
   @Test func store() async throws {

@@ -301,7 +301,7 @@ public enum Balancer {
       "action_refs { id: 104 } action_refs { id: 102 }", "size: 1"))
     \(table(fixed, "fixed", [("hdr.ipv4.src", 32)],
       "action_refs { id: 104 } action_refs { id: 102 scope: DEFAULT_ONLY }",
-      "is_const_table: true size: 4"))
+      "size: 4"))
     actions {
       preamble { id: 101 name: "main.route" alias: "route" }
       params { id: 1 name: "port" bitwidth: 32 type_name { name: "PortId_t" } }

@@ -140,13 +140,21 @@ extension TestServer {
     }
   }
 
-  public func read(_ entities: P4_V1_Entity...) async -> [P4_V1_Entity] {
-    await read(entities).entities
+  /// - Throws: ``ReadError`` for any other outcome than OK.
+  public func read(_ entities: P4_V1_Entity...) async throws -> [P4_V1_Entity] {
+    let (found, outcome) = await read(entities)
+    guard outcome.isOK else { throw ReadError(outcome: outcome) }
+    return found
+  }
+
+  public struct ReadError: Error, CustomStringConvertible {
+    public var outcome: Outcome
+    public var description: String { "the Read failed: \(outcome)" }
   }
 
   /// Every entry, member and group.
-  public func readAll() async -> [P4_V1_Entity] {
-    await read(.member(0, 0), .group(0, 0), .allTables())
+  public func readAll() async throws -> [P4_V1_Entity] {
+    try await read(.member(0, 0), .group(0, 0), .allTables())
   }
 
   static func election(_ id: (UInt64, UInt64)) -> P4_V1_Uint128 {

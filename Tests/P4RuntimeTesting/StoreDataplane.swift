@@ -59,6 +59,14 @@ public final class StoreDataplane: Dataplane {
     learned.filter { $0.expiry > clock.cycles(at: time) }.sorted()
   }
 
+  /// How many parts of the learned entries were asked for.
+  public private(set) var partsRead = 0
+
+  public func learnedEntries(at time: Timestamp, part: Int, of parts: Int) -> [LearnedEntry] {
+    partsRead += 1
+    return learnedEntries(at: time).enumerated().filter { $0.offset % parts == part }.map(\.element)
+  }
+
   public func counters() -> Counters { Counters() }
 
   public func registers(_ name: String) throws(DataplaneError) -> [UInt64] {

@@ -18,25 +18,27 @@ extension P4Program {
   }
 
   mutating func bindActions() throws(P4Error) {
-    for action in info.actions {
+    let names = info.actions.map { Self.shortName($0.preamble.name) }
+    // An action called hit_1 is one of P4's own, and no copy of hit.
+    ownNames = Set(names)
+    for (action, short) in zip(info.actions, names) {
       let name = action.preamble.name
-      // Not every action of P4Info is left in the spec, and copies have equal arguments.
-      let engine = contract.actions[Self.shortName(name)] ?? copies(of: name).first
-      var parameters: [Parameter] = []
-      for (position, parameter) in action.params.enumerated() {
-        let bits = try Self.width(parameter.bitwidth, of: "parameter \(parameter.name) of \(name)")
-        let index = engine?.arguments.firstIndex { $0.name == parameter.name } ?? position
-        if let engine {
-          guard engine.arguments.indices.contains(index), engine.arguments[index].bits >= bits
-          else { throw Self.mismatch("parameter \(parameter.name) of action \(name)") }
-        }
-        parameters.append(
-          Parameter(
-            id: parameter.id, name: parameter.name, bits: bits, index: index,
-            isPort: parameter.typeName.name == "PortId_t"))
+      for parameter in action.params {
+        _ = try Self.width(parameter.bitwidth, of: "parameter \(parameter.name) of \(name)")
       }
-      if let engine, engine.arguments.count != parameters.count {
-        throw Self.mismatch("the parameters of action \(name)")
+      // Not every action of P4Info is left in the spec; two of different controls may have one
+      // name in it.
+      let engine = contract.actions.keys.filter { isAction($0, named: short) }.sorted()
+        .compactMap { contract.actions[$0] }
+      guard
+        let places = engine.isEmpty
+          ? Array(action.params.indices)
+          : engine.lazy.compactMap({ Self.places(of: action.params, in: $0) }).first
+      else { throw Self.mismatch("the parameters of action \(name)") }
+      let parameters = zip(action.params, places).map { parameter, place in
+        Parameter(
+          id: parameter.id, name: parameter.name, bits: Int(parameter.bitwidth), index: place,
+          isPort: parameter.typeName.name == "PortId_t")
       }
       guard
         actions.updateValue(
@@ -46,16 +48,33 @@ extension P4Program {
     }
   }
 
-  private func copies(of name: String) -> [Contract.Action] {
-    contract.actions.values.filter { Self.isCopy($0.name, of: Self.shortName(name)) }
-      .sorted { $0.name < $1.name }
+  /// Where the parameters of an action are among the engine's arguments; nil if those are not
+  /// the same.
+  private static func places(
+    of parameters: [P4_Config_V1_Action.Param], in engine: Contract.Action
+  ) -> [Int]? {
+    let arguments = engine.arguments
+    guard arguments.count == parameters.count else { return nil }
+    let places = parameters.enumerated().map { position, parameter in
+      arguments.firstIndex { $0.name == parameter.name } ?? position
+    }
+    guard Set(places).count == places.count,
+      zip(parameters, places).allSatisfy({ arguments[$1].bits >= Int($0.bitwidth) })
+    else { return nil }
+    return places
+  }
+
+  /// Whether an action of the spec is one of P4Info, or its numbered copy.
+  func isAction(_ engine: String, named name: String) -> Bool {
+    engine == name || (Self.isCopy(engine, of: name) && !ownNames.contains(engine))
   }
 
   /// Whether a name of the spec is a name of P4, or its numbered copy.
   static func isCopy(_ engine: String, of name: String) -> Bool {
     guard engine.hasPrefix(name) else { return false }
     let rest = engine.dropFirst(name.count)
-    return rest.isEmpty || (rest.first == "_" && rest.dropFirst().allSatisfy(\.isNumber))
+    return rest.isEmpty
+      || (rest.first == "_" && rest.count > 1 && rest.dropFirst().allSatisfy(\.isNumber))
   }
 
   static func mismatch(_ what: String) -> P4Error {
@@ -68,6 +87,7 @@ extension P4Program {
     _ refs: [P4_Config_V1_ActionRef], among engineActions: [String], of what: String
   ) throws(P4Error) -> [UInt32: ActionReference] {
     var result: [UInt32: ActionReference] = [:]
+    var taken: Set<String> = []
     for reference in refs {
       guard let action = actions[reference.id] else {
         throw P4Error(.invalidArgument, "\(what) has an action \(reference.id) that P4Info lacks")
@@ -78,16 +98,41 @@ extension P4Program {
         case .defaultOnly: .defaultOnly
         default: .anywhere
         }
-      let engineAction = engineActions.first {
-        Self.isCopy($0, of: Self.shortName(action.name))
-      }
+      let engineAction = try engineAction(action, among: engineActions, of: what)
       guard engineAction != nil || scope == .defaultOnly else {
         throw Self.mismatch("action \(action.name) of \(what)")
+      }
+      if let engineAction, !taken.insert(engineAction).inserted {
+        throw Self.mismatch("actions named \(engineAction) of \(what)")
       }
       result[reference.id] = ActionReference(
         id: reference.id, scope: scope, engineAction: engineAction)
     }
     return result
+  }
+
+  /// The engine's action for an action of P4Info in one table: the one with its name, or else its
+  /// copy, with the arguments where they are expected.
+  private func engineAction(
+    _ action: Action, among engineActions: [String], of what: String
+  ) throws(P4Error) -> String? {
+    let short = Self.shortName(action.name)
+    let candidates = engineActions.filter { isAction($0, named: short) }.sorted()
+    guard !candidates.isEmpty else { return nil }
+    let fitting = candidates.first { name in
+      guard let arguments = contract.actions[name]?.arguments,
+        arguments.count == action.parameters.count
+      else { return false }
+      return action.parameters.allSatisfy { parameter in
+        let argument = arguments[parameter.index]
+        return argument.bits >= parameter.bits
+          && (argument.name == parameter.name || !arguments.contains { $0.name == parameter.name })
+      }
+    }
+    guard let fitting else {
+      throw Self.mismatch("the parameters of action \(action.name) of \(what)")
+    }
+    return fitting
   }
 
   mutating func bindProfiles() throws(P4Error) {
@@ -129,6 +174,12 @@ extension P4Program {
     for table in info.tables {
       let name = table.preamble.name
       let short = Self.shortName(name)
+      guard !table.isConstTable, !table.hasInitialEntries_p else {
+        throw P4Error(
+          .invalidArgument,
+          "\(name) has entries in the program, which p4c-dpdk leaves out of the spec; take them out "
+            + "and have the controller write them")
+      }
       var key: [MatchField] = []
       for field in table.matchFields {
         key.append(
@@ -137,17 +188,20 @@ extension P4Program {
             bits: try Self.width(field.bitwidth, of: "match field \(field.name) of \(name)"),
             kind: try Self.kind(of: field, in: name)))
       }
-      var filling: Filling = table.isConstTable ? .program : .controller
+      var filling = Filling.controller
       let engineKey: [Contract.Field]
       let engineActions: [String]
       var engineMatch = Contract.MatchKind.exact
+      let size: Int
       if let engine = contract.table(short) {
         engineKey = engine.key
         engineActions = engine.actions
         engineMatch = engine.match
+        size = engine.size
       } else if let learner = contract.learners.first(where: { $0.name == short }) {
         engineKey = learner.key
         engineActions = learner.actions
+        size = 4 * learner.buckets
         filling = .pipeline
       } else {
         throw Self.mismatch("table \(name)")
@@ -173,7 +227,7 @@ extension P4Program {
             filling: filling,
             constantDefaultAction: table.constDefaultActionID == 0
               ? nil : table.constDefaultActionID,
-            size: Int(table.size), profile: profile,
+            size: size, profile: profile,
             notifiesIdleTimeout: table.idleTimeoutBehavior == .notifyControl),
           forKey: table.preamble.id) == nil
       else { throw P4Error(.invalidArgument, "P4Info has id \(table.preamble.id) twice") }
@@ -187,7 +241,11 @@ extension P4Program {
     case .matchType(.exact): return .exact
     case .matchType(.lpm): return .lpm
     case .matchType(.ternary): return .ternary
-    case .matchType(.range): return .range
+    case .matchType(.range):
+      throw P4Error(
+        .invalidArgument,
+        "match field \(field.name) of \(table) is a range; the engine matches masks and prefixes: "
+          + "make it ternary")
     case .matchType(.optional): return .optional
     default:
       throw P4Error(

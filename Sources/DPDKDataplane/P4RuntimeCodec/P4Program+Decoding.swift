@@ -29,7 +29,6 @@ extension P4Program {
           "\(table.name) needs match field \(field.id) (\(field.name)): exact fields have no "
             + "\"don't care\"")
       }
-      if field.kind == .range { masks[i] = Self.maximum(field.bits) }
     }
     if table.hasPriority {
       guard entry.priority > 0 else {
@@ -69,11 +68,6 @@ extension P4Program {
       guard mask != 0 else { throw malformed("a mask of 0 must be left out") }
       guard value & ~mask == 0 else { throw malformed("masked bits are set in the value") }
       return (value, mask)
-    case (.range(let range), .range):
-      let (low, high) = (try number(range.low), try number(range.high))
-      guard low <= high else { throw malformed("the low end is above the high end") }
-      guard low != 0 || high != all else { throw malformed("the whole range must be left out") }
-      return (low, high)
     case (.optional(let optional), .optional):
       return (try number(optional.value), all)
     case (nil, _): throw malformed("no match is set")

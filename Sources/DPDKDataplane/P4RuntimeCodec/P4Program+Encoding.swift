@@ -26,12 +26,6 @@ extension P4Program {
           $0.value = Bytestring.canonical(value)
           $0.mask = Bytestring.canonical(mask)
         }
-      case .range:
-        guard value != 0 || mask != Self.maximum(field.bits) else { continue }
-        match.range = .with {
-          $0.low = Bytestring.canonical(value)
-          $0.high = Bytestring.canonical(mask)
-        }
       case .optional:
         guard mask != 0 else { continue }
         match.optional = .with { $0.value = Bytestring.canonical(value) }
@@ -133,7 +127,8 @@ extension P4Program {
   public func call(action: String, arguments: [UInt64], in table: Table) -> ActionCall? {
     guard
       let reference = table.actions.values.first(where: { $0.engineAction == action }),
-      let parameters = actions[reference.id]?.parameters
+      let parameters = actions[reference.id]?.parameters,
+      parameters.allSatisfy({ arguments.indices.contains($0.index) })
     else { return nil }
     return ActionCall(id: reference.id, values: parameters.map { arguments[$0.index] })
   }
@@ -146,8 +141,8 @@ extension P4Program {
     guard let miss else { return nil }
     if let call = call(action: miss.name, arguments: miss.arguments, in: table) { return call }
     // For misses only, so the engine's name is not bound.
-    let action = actions.values.first {
-      $0.name == miss.name || $0.name.hasSuffix("." + miss.name)
+    let action = table.actions.keys.compactMap { actions[$0] }.first {
+      isAction(miss.name, named: Self.shortName($0.name))
     }
     guard let action, action.parameters.allSatisfy({ miss.arguments.indices.contains($0.index) })
     else { return nil }

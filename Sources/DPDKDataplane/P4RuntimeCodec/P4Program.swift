@@ -6,7 +6,7 @@ import P4RuntimeProtos
 public struct P4Program: Sendable {
   /// One field of a table's key.
   public struct MatchField: Hashable, Sendable {
-    public enum Kind: Hashable, Sendable { case exact, lpm, ternary, range, optional }
+    public enum Kind: Hashable, Sendable { case exact, lpm, ternary, optional }
     public var id: UInt32
     public var name: String
     /// 1...64.
@@ -42,8 +42,6 @@ public struct P4Program: Sendable {
   /// Who writes the entries of a table.
   public enum Filling: Hashable, Sendable {
     case controller
-    /// `const entries`.
-    case program
     /// `add_on_miss`: the pipeline itself.
     case pipeline
   }
@@ -60,7 +58,8 @@ public struct P4Program: Sendable {
     public var actions: [UInt32: ActionReference]
     public var filling: Filling
     public var constantDefaultAction: UInt32?
-    /// P4Info's number of entries.
+    /// The most entries that the engine holds: the spec's number. P4Info has another where the
+    /// program leaves it out.
     public var size: Int
     /// The action profile, for tables that have one.
     public var profile: UInt32?
@@ -77,7 +76,7 @@ public struct P4Program: Sendable {
     public var isExact: Bool { key.allSatisfy { $0.kind == .exact } }
     /// Whether entries have a priority.
     public var hasPriority: Bool {
-      key.contains { $0.kind == .ternary || $0.kind == .range || $0.kind == .optional }
+      key.contains { $0.kind == .ternary || $0.kind == .optional }
     }
   }
 
@@ -113,6 +112,8 @@ public struct P4Program: Sendable {
   /// With the tables marked whose hits have to be tracked.
   public internal(set) var spec: PipelineSpec
   public let contract: Contract
+  /// P4Info's actions as the spec calls them.
+  var ownNames: Set<String> = []
   public internal(set) var tables: [UInt32: Table] = [:]
   public internal(set) var actions: [UInt32: Action] = [:]
   public internal(set) var profiles: [UInt32: Profile] = [:]

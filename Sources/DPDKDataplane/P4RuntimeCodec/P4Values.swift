@@ -2,11 +2,10 @@ import Core
 import Foundation
 
 /// What identifies an entry of a table: one value a key field in P4Info's order, and
-/// for fields that are not exact a mask, or the upper end of a range.
+/// for fields that are not exact a mask.
 public struct MatchKey: Hashable, Sendable {
   public var values: [UInt64]
-  /// Masks of `lpm`, `ternary` and `optional` fields, upper ends of `range` fields;
-  /// empty when all fields are exact.
+  /// Masks of `lpm`, `ternary` and `optional` fields; empty when all fields are exact.
   public var masks: [UInt64]
   /// 0 in tables without priorities.
   public var priority: Int32

@@ -27,10 +27,10 @@ struct Arbitration: Sendable {
   let deviceID: UInt64
   /// Streams that one role may have.
   let maximumStreams: Int
-  /// Roles that are remembered, the default role included. A role stays when its
-  /// controllers go, for its highest election id.
+  /// Roles that are remembered, the default role included, which always is. A role that had a
+  /// primary stays when its controllers go, for its highest election id.
   let maximumRoles: Int
-  private var roles: [String: Role] = [:]
+  private var roles: [String: Role] = ["": Role()]
   private var roleOfStream: [StreamID: String] = [:]
 
   init(deviceID: UInt64, maximumStreams: Int, maximumRoles: Int) {
@@ -40,12 +40,15 @@ struct Arbitration: Sendable {
   }
 
   /// Whether a role was ever arbitrated for, or is the default role.
-  func isKnown(role: String) -> Bool { role.isEmpty || roles[role] != nil }
+  func isKnown(role: String) -> Bool { roles[role] != nil }
 
   func isPrimary(role: String, electionID: ElectionID?) -> Bool {
     guard let electionID, let role = roles[role] else { return false }
     return role.primary != nil && role.highest == electionID
   }
+
+  /// Whether a stream has a role.
+  func knows(_ stream: StreamID) -> Bool { roleOfStream[stream] != nil }
 
   func isPrimary(_ stream: StreamID) -> Bool {
     guard let name = roleOfStream[stream], let role = roles[name] else { return false }
@@ -104,7 +107,8 @@ struct Arbitration: Sendable {
     }
     let wasPrimary = role.primary == stream
     role.streams[stream] = nil
-    roles[name] = role
+    let isForgotten = !name.isEmpty && role.streams.isEmpty && role.highest == nil
+    roles[name] = isForgotten ? nil : role
     return wasPrimary ? notifications(name, to: nil) : []
   }
 

@@ -54,7 +54,7 @@ struct ArrayQuery: Sendable {
   private mutating func add(_ query: P4_V1_MeterEntry, _ state: ForwardingState) {
     for (id, meter) in state.program.meters where query.meterID == 0 || query.meterID == id {
       guard case .success(let meter) = meter else { continue }
-      let indices = query.hasIndex ? [Int(clamping: query.index.index)] : Array(0..<meter.size)
+      let indices = query.onlyIndex.map { [Int(clamping: $0.index)] } ?? Array(0..<meter.size)
       meters += indices.filter { (0..<meter.size).contains($0) }.map {
         Element(array: meter.meters, place: .index($0))
       }

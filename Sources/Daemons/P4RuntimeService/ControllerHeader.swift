@@ -9,10 +9,26 @@ struct ControllerHeader: Sendable {
   private let fields: [P4_Config_V1_ControllerPacketMetadata.Metadata]
   private let bits: Int
 
+  /// The most bits of one header.
+  private static let maximumBits = 4096
+
+  /// - Throws: ``P4Error/Code/invalidArgument`` for headers that no frame has room for.
+  static func check(_ info: P4_Config_V1_P4Info) throws(P4Error) {
+    for header in info.controllerPacketMetadata {
+      let bits = header.metadata.reduce(0) { $0 + Int($1.bitwidth) }
+      guard header.metadata.allSatisfy({ $0.bitwidth > 0 }), bits <= maximumBits else {
+        throw P4Error(
+          .invalidArgument,
+          "the fields of \(header.preamble.name) have \(bits) bits; each has 1 or more, and all of "
+            + "them \(maximumBits) at most")
+      }
+    }
+  }
+
   /// - Parameter name: `packet_in` or `packet_out`; P4Info may have neither.
   init(_ name: String, of info: P4_Config_V1_P4Info) {
     fields = info.controllerPacketMetadata.first { $0.preamble.name == name }?.metadata ?? []
-    bits = fields.reduce(0) { $0 + Int(max(0, $1.bitwidth)) }
+    bits = fields.reduce(0) { $0 + Int($1.bitwidth) }
   }
 
   /// The header's bytes.
@@ -34,7 +50,7 @@ struct ControllerHeader: Sendable {
       guard let value = values[field.id] else {
         throw P4Error(.invalidArgument, "metadata \(field.id) (\(field.name)) is missing")
       }
-      let width = Int(max(0, field.bitwidth))
+      let width = Int(field.bitwidth)
       let set = Self.setBits(of: value)
       guard !value.isEmpty, set.allSatisfy({ $0 < width }) else {
         throw P4Error(
@@ -55,7 +71,7 @@ struct ControllerHeader: Sendable {
     guard frame.count >= size else { return nil }
     var position = 0
     let metadata = fields.map { field -> P4_V1_PacketMetadata in
-      let width = Int(max(0, field.bitwidth))
+      let width = Int(field.bitwidth)
       var value = Data(count: max(1, (width + 7) / 8))
       for i in 0..<width where frame[(position + i) / 8] << UInt8((position + i) % 8) & 0x80 != 0 {
         let bit = width - 1 - i

@@ -12,11 +12,7 @@ extension ForwardingState {
       throw P4Error(.invalidArgument, "is_const is for reads; leave it false")
     }
     if entry.isDefaultAction { return try setDefault(type, entry, table) }
-    switch table.filling {
-    case .controller: break
-    case .program:
-      throw P4Error(.permissionDenied, "\(table.name) has constant entries")
-    case .pipeline:
+    guard table.filling == .controller else {
       throw P4Error(
         .permissionDenied, "the pipeline itself fills \(table.name); it can only be read")
     }
@@ -32,7 +28,7 @@ extension ForwardingState {
       }
       // The engine would refuse the whole batch, and not name this update.
       let count = tables[table.id]?.count ?? 0
-      guard table.size == 0 || count < table.size else {
+      guard count < table.size else {
         throw P4Error(
           .resourceExhausted,
           "\(table.name) is full with \(count) entries, all that the pipeline has room for; "
@@ -48,6 +44,8 @@ extension ForwardingState {
       // The action stays (P4Runtime 1.4, 9.1.2), and what is not set does, too.
       try refuseIdleTimeout(entry, table)
       if entry.idleTimeoutNs != 0 { row.idleTimeout = entry.idleTimeoutNs }
+      if !entry.metadata.isEmpty { row.metadata = entry.metadata }
+      if entry.controllerMetadata != 0 { row.controllerMetadata = entry.controllerMetadata }
       try setResources(type, entry, table, key, &row, &change)
       change.steps.append(.row(table: table.id, key: key, old: old))
       tables[table.id]?[key] = row
@@ -188,10 +186,6 @@ extension ForwardingState {
     _ table: P4Program.Table, _ key: MatchKey, from old: Row?, to new: Row?,
     _ change: inout Change
   ) throws(P4Error) {
-    guard !table.key.contains(where: { $0.kind == .range }) else {
-      throw P4Error(
-        .unimplemented, "\(table.name): the engine matches masks and prefixes, no ranges")
-    }
     let engineKey = program.engineKey(key, in: table)
     if let profile = table.profile {
       let row = ProfileState.RowID(table: table.id, key: key)

@@ -105,25 +105,37 @@ extension PipelineController {
 
   private func verified(
     _ request: P4_V1_SetForwardingPipelineConfigRequest
-  ) throws -> PipelineConfig {
+  ) throws(P4Error) -> PipelineConfig {
     guard request.hasConfig else { throw P4Error(.invalidArgument, "no config is given") }
     let config = try PipelineConfig(request.config)
-    do {
-      try maker.verify(config.program.spec)
-    } catch let error as DataplaneError {
-      throw P4Error(.invalidArgument, "\(maker.name) cannot run it: \(error.description)")
-    }
+    try verify(config)
     return config
   }
 
+  private func verify(_ config: PipelineConfig) throws(P4Error) {
+    try ControllerHeader.check(config.message.p4Info)
+    do { try maker.verify(config.program.spec) } catch {
+      throw P4Error(.invalidArgument, "\(maker.name) cannot run it: \(error)")
+    }
+  }
+
   /// Puts a pipeline with its entries in place; if that fails, the old one stays.
-  ///
-  /// - Parameter prepare: called with the new dataplane before any frame gets there.
   private func commit(
-    _ config: PipelineConfig, _ updates: [P4_V1_Update], _ arrays: ArrayContent,
+    _ config: PipelineConfig, _ updates: [P4_V1_Update], _ arrays: ArrayContent
+  ) async throws(P4Error) {
+    let replayed = try ForwardingState.replaying(updates, on: config.program)
+    try await commit(config, updates, replayed, arrays)
+  }
+
+  /// - Parameters:
+  ///   - replayed: what the updates make of an empty state.
+  ///   - prepare: called with the new dataplane before any frame gets there.
+  private func commit(
+    _ config: PipelineConfig, _ updates: [P4_V1_Update],
+    _ replayed: (state: ForwardingState, change: ForwardingState.Change), _ arrays: ArrayContent,
     prepare: @escaping @Sendable (any Dataplane) -> Void = { _ in }
   ) async throws(P4Error) {
-    let (newState, change) = try ForwardingState.replaying(updates, on: config.program)
+    let (newState, change) = replayed
     let maker = maker
     let spec = config.program.spec
     let now = host.now
@@ -157,14 +169,31 @@ extension PipelineController {
   ///
   /// - Parameter prepare: called with the dataplane and its entries before any frame gets
   ///   there.
-  /// - Throws: ``P4Error`` when it does not fit together; then nothing is in place.
+  /// - Throws: ``RestoreError``; then nothing is in place.
   public func restore(
     _ config: P4_V1_ForwardingPipelineConfig, updates: [P4_V1_Update],
     prepare: @escaping @Sendable (any Dataplane) -> Void = { _ in }
   ) async throws {
-    try await turnstile.pass {
-      let config = try PipelineConfig(config)
-      try await self.commit(config, updates, ArrayContent(), prepare: prepare)
+    try await turnstile.pass { try await self.restoreAlone(config, updates, prepare) }
+  }
+
+  private func restoreAlone(
+    _ message: P4_V1_ForwardingPipelineConfig, _ updates: [P4_V1_Update],
+    _ prepare: @escaping @Sendable (any Dataplane) -> Void
+  ) async throws(RestoreError) {
+    let config: PipelineConfig
+    let replayed: (state: ForwardingState, change: ForwardingState.Change)
+    do {
+      config = try PipelineConfig(message)
+      replayed = try ForwardingState.replaying(updates, on: config.program)
+    } catch {
+      throw RestoreError(error)
+    }
+    do {
+      try verify(config)
+      try await commit(config, updates, replayed, ArrayContent(), prepare: prepare)
+    } catch {
+      throw .refused(error)
     }
   }
 

@@ -1,4 +1,5 @@
 import Core
+import Hosting
 import P4RuntimeCodec
 import P4RuntimeProtos
 
@@ -27,12 +28,28 @@ extension PipelineController {
       return view
     }
     if ReadSnapshot.readsLearners(request, state.program) {
-      let now = host.now
-      let entries = try await host.withDataplane { $0.learnedEntries(at: now) }
-      view.learned = Dictionary(grouping: entries, by: \.table)
+      view.learned = try await Self.learned(by: host, state.program.contract)
     }
     if !query.isEmpty { view.arrays = try await readings(query) }
     return view
+  }
+
+  /// Slots of a learner that are looked through between two bursts of frames.
+  private static let slotsPerTurn = 8192
+
+  /// Learner → its live entries in canonical order, read in many turns: there may be millions.
+  private nonisolated static func learned(
+    by host: any DataplaneHost, _ contract: Contract
+  ) async throws -> [String: [LearnedEntry]] {
+    let slots = 4 * (contract.learners.map(\.buckets).max() ?? 0)
+    let parts = max(1, slots / slotsPerTurn)
+    var entries: [LearnedEntry] = []
+    for part in 0..<parts {
+      entries += try await host.withDataplane {
+        $0.learnedEntries(at: host.now, part: part, of: parts)
+      }
+    }
+    return Dictionary(grouping: entries.sorted(), by: \.table)
   }
 
   /// What the arrays of the dataplane hold, in turns of many elements.

@@ -14,6 +14,8 @@ public actor PipelineController {
     public var deviceID: UInt64 = 1
     /// Streams at a time, whether they have arbitrated or not.
     public var maximumStreams = 256
+    /// How long a stream may be without arbitration.
+    public var patience = Duration.seconds(60)
     /// Live controllers of one role.
     public var maximumStreamsPerRole = 16
     /// Roles, the default one included.
@@ -84,6 +86,8 @@ public actor PipelineController {
     return stream
   }
 
+  func hasArbitrated(_ stream: ControllerStream) -> Bool { arbitration.knows(stream.id) }
+
   /// The controller is gone, or says no more; what waits for it may still be read.
   func leave(_ stream: ControllerStream) {
     guard streams.removeValue(forKey: stream.id) != nil else { return }
@@ -106,7 +110,13 @@ public actor PipelineController {
       try await turnstile.pass { try await self.arbitrate(update, on: stream) }
     case .packet(let packet): await packetOut(packet, on: stream)
     case .digestAck(let ack):
-      report(.invalidArgument, "P4Info has no digest \(ack.digestID)", on: stream) {
+      let isOfP4Info =
+        active?.program.info.digests.contains { $0.preamble.id == ack.digestID } == true
+      report(
+        isOfP4Info ? .unimplemented : .invalidArgument,
+        isOfP4Info ? "digests are not served here" : "P4Info has no digest \(ack.digestID)",
+        on: stream
+      ) {
         $0.digestListAck = .with { $0.digestListAck = ack }
       }
     case .other(let other):

@@ -16,7 +16,7 @@ extension ReadSnapshot {
       }
       counters = [counter]
     }
-    return try indexed(counters, query.hasIndex ? query.index : nil, \.size, \.name) {
+    return try indexed(counters, query.onlyIndex, \.size, \.name) {
       counter, index in
       .with {
         $0.counterEntry.counterID = counter.id
@@ -33,7 +33,7 @@ extension ReadSnapshot {
       query.registerID == 0
       ? program.registers.values.compactMap { try? $0.get() }.sorted { $0.id < $1.id }
       : [try state.register(query.registerID)]
-    return try indexed(registers, query.hasIndex ? query.index : nil, \.size, \.name) {
+    return try indexed(registers, query.onlyIndex, \.size, \.name) {
       register, index in
       .with {
         $0.registerEntry.registerID = register.id
@@ -49,7 +49,7 @@ extension ReadSnapshot {
       query.meterID == 0
       ? program.meters.values.compactMap { try? $0.get() }.sorted { $0.id < $1.id }
       : [try state.meter(query.meterID)]
-    return try indexed(meters, query.hasIndex ? query.index : nil, \.size, \.name) {
+    return try indexed(meters, query.onlyIndex, \.size, \.name) {
       meter, index in
       .with {
         $0.meterEntry.meterID = meter.id
@@ -180,4 +180,18 @@ extension ReadSnapshot {
       $0.red = Self.counts(packets: counts.red.packets, bytes: counts.red.bytes)
     }
   }
+}
+
+// Of all arrays (id 0) a query takes all elements, whatever its index says (P4Runtime 1.4, 9.3).
+
+extension P4_V1_CounterEntry {
+  var onlyIndex: P4_V1_Index? { counterID != 0 && hasIndex ? index : nil }
+}
+
+extension P4_V1_MeterEntry {
+  var onlyIndex: P4_V1_Index? { meterID != 0 && hasIndex ? index : nil }
+}
+
+extension P4_V1_RegisterEntry {
+  var onlyIndex: P4_V1_Index? { registerID != 0 && hasIndex ? index : nil }
 }

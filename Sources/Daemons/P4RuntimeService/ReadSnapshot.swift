@@ -103,7 +103,7 @@ struct ReadSnapshot: Sendable {
   private func answer(_ query: P4_V1_TableEntry) throws(P4Error) -> AnySequence<P4_V1_Entity> {
     guard query.tableID == 0 else { return try rows(of: try state.table(query.tableID), query) }
     guard query.match.isEmpty, !query.hasAction, query.priority == 0, query.metadata.isEmpty,
-      query.controllerMetadata == 0
+      query.controllerMetadata == 0, !query.isDefaultAction
     else {
       throw P4Error(.invalidArgument, "reading all tables takes no other filter; set table_id")
     }

@@ -14,7 +14,7 @@ public struct Listener: Sendable {
 
   /// - Parameters:
   ///   - mode: permissions of a Unix socket.
-  ///   - maximumConnections: further ones are closed at once.
+  ///   - maximumConnections: further ones are closed at once, as are those that do not begin.
   public init(
     _ address: ListenAddress, security: HTTP2ServerTransport.Posix.TransportSecurity,
     services: [any RegistrableRPCService], mode: UInt32, maximumConnections: Int,
@@ -83,6 +83,8 @@ private final class ConnectionGate: Sendable {
       return channel.eventLoop.makeSucceededVoidFuture()
     }
     channel.closeFuture.whenComplete { [self] _ in open.subtract(1, ordering: .relaxed) }
-    return channel.eventLoop.makeSucceededVoidFuture()
+    return channel.eventLoop.makeCompletedFuture {
+      try FirstBytes.expect(on: channel.pipeline.syncOperations)
+    }
   }
 }

@@ -5,6 +5,9 @@ import Glibc
 ///
 /// Appended records reach the kernel before ``append(kind:_:)`` returns, so that they
 /// survive the death of the process. One owner at a time.
+///
+/// Once a record is lost, to a full disk, the log takes no other until it has been replaced:
+/// what comes after a hole does not fit what is before it.
 public final class RecordLog {
   public struct Record {
     public var kind: UInt8
@@ -21,6 +24,8 @@ public final class RecordLog {
   /// Bytes since the log was last replaced, and of what it was replaced with.
   private var appended = 0
   private var base = 0
+  /// Whether a record is missing that came after those of the file.
+  public private(set) var isIncomplete = false
 
   public init(_ directory: StateDirectory, _ name: String) {
     self.directory = directory
@@ -46,17 +51,23 @@ public final class RecordLog {
     }
     if descriptor >= 0 { close(descriptor) }
     descriptor = -1
+    isIncomplete = true
     try directory.replace(name, with: bytes, isDurable: isDurable)
+    isIncomplete = false
     base = bytes.count
     appended = 0
   }
 
-  /// - Returns: whether the log has become so long that it is worth replacing.
+  /// - Returns: whether the log should be replaced, because it has become long or lacks a
+  ///   record; then this one may lack, too.
+  /// - Throws: ``StateDirectoryError`` when the record is not in the file.
   public func append(kind: UInt8, _ payload: Data) throws(StateDirectoryError) -> Bool {
+    guard !isIncomplete else { return true }
     let path = directory.file(name)
     if descriptor < 0 {
       descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
       guard descriptor >= 0 else {
+        isIncomplete = true
         throw StateDirectoryError(path, StateDirectory.reason())
       }
     }
@@ -65,7 +76,8 @@ public final class RecordLog {
     do throws(StateDirectoryError) {
       try StateDirectory.write(bytes, to: descriptor, path)
     } catch {
-      // A disk that is full: leave no half record that later ones would follow.
+      // Leave no half record: it would be reported as one that was cut short.
+      isIncomplete = true
       if length >= 0 { ftruncate(descriptor, length) }
       throw error
     }

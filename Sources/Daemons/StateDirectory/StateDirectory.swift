@@ -43,9 +43,15 @@ public struct StateDirectory: Sendable {
     let descriptor = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw StateDirectoryError(fresh, Self.reason()) }
     defer { close(descriptor) }
-    try Self.write(bytes, to: descriptor, fresh)
-    guard !isDurable || fsync(descriptor) == 0, rename(fresh, target) == 0 else {
-      throw StateDirectoryError(target, Self.reason())
+    do throws(StateDirectoryError) {
+      try Self.write(bytes, to: descriptor, fresh)
+      guard !isDurable || fsync(descriptor) == 0, rename(fresh, target) == 0 else {
+        throw StateDirectoryError(target, Self.reason())
+      }
+    } catch {
+      // The disk may be full.
+      unlink(fresh)
+      throw error
     }
     guard isDurable else { return }
     let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

@@ -46,7 +46,7 @@ public struct WriteRequestParser: OutsideParser {
                 $0.ternary.value = Data([1])
                 $0.ternary.mask = Data([1])
               case .optional: $0.optional.value = Data([1])
-              case .exact, .range: $0.exact.value = Data([1])
+              case .exact: $0.exact.value = Data([1])
               }
             }
           }
