@@ -187,7 +187,7 @@ struct CNIPluginTests {
     let pod = try await NetworkNamespace("pod")
     let netns = "/run/netns/\(pod.name)"
     let ipam: [String: Any] = [
-      "type": "static", "addresses": [["address": "10.244.0.200/24"]],
+      "type": "static", "addresses": [["address": "10.244.0.200/24", "gateway": "10.244.0.1"]],
       "routes": [["dst": "0.0.0.0/0"]], "dns": ["nameservers": ["10.96.0.2"]],
     ]
     let network = try network(node, ["ipam": ipam])
@@ -197,6 +197,7 @@ struct CNIPluginTests {
     #expect(result.routes?.map(\.dst) == ["0.0.0.0/0"])
     #expect(result.dns?.nameservers == ["10.96.0.2"])
     try await node.namespace.exec("ping", "-c", "1", "-W", "5", "10.244.0.200")
+    // It asks for the gateway that it gave, and the pod has another.
     let after = try self.network(node, ["ipam": ipam, "prevResult": try prevResult(add)])
     let check = try await node.cni("CHECK", "one", netns: netns, network: after)
     #expect(check.status == 0, "\(check)")

@@ -7,6 +7,8 @@ struct AttachmentStore: Sendable {
     var containerID: String
     var ifname: String
     var netns: String
+    /// What the IPAM plugin answered; nil without one, and before it did.
+    var leased: CNIResult?
   }
 
   private let folder: String

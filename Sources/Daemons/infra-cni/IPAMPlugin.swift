@@ -37,8 +37,16 @@ struct IPAMPlugin: Sendable {
   /// DEL, CHECK, GC or STATUS, which answer nothing.
   func call(_ invocation: Invocation) async throws { _ = try await run(invocation) }
 
-  private func run(_ invocation: Invocation) async throws -> Data {
-    let (path, input) = (path, configuration.bytes)
+  /// CHECK. Some look for what they gave, and the pod has another gateway and another prefix.
+  ///
+  /// - Parameter leased: what it answered to ADD; nil when that is not known.
+  func check(_ invocation: Invocation, against leased: CNIResult?) async throws {
+    _ = try await run(invocation, leased.map { try configuration.bytes(after: $0) })
+  }
+
+  /// - Parameter input: instead of the configuration as it came.
+  private func run(_ invocation: Invocation, _ input: Data? = nil) async throws -> Data {
+    let (path, input) = (path, input ?? configuration.bytes)
     var environment = ProcessInfo.processInfo.environment
     environment["CNI_COMMAND"] = invocation.command.rawValue
     environment["CNI_CONTAINERID"] = invocation.containerID

@@ -79,6 +79,13 @@ struct NetworkConfiguration: Decodable, Sendable {
     }
   }
 
+  /// As it came, with another result as the previous one.
+  func bytes(after result: CNIResult) throws -> Data {
+    var all = try JSONDecoder().decode([String: JSON].self, from: bytes)
+    all["prevResult"] = try JSONDecoder().decode(JSON.self, from: JSONEncoder().encode(result))
+    return try JSONEncoder().encode(all)
+  }
+
   /// - Throws: ``CNIError``.
   static func parse(_ bytes: Data) throws -> NetworkConfiguration {
     do {

@@ -7,7 +7,8 @@ extension Plugin {
     guard let before = configuration.prevResult else {
       throw CNIError(.invalidConfiguration, "CHECK without prevResult")
     }
-    try await ipam?.call(invocation)
+    try await ipam?.check(
+      invocation, against: store[invocation.containerID, invocation.interface]?.leased)
     let index = before.interfaces?.firstIndex {
       $0.name == invocation.interface && $0.sandbox == invocation.netns
     }

@@ -47,6 +47,12 @@ struct Plugin: Sendable {
   private func add(_ agent: AgentClient.Calls) async throws -> CNIResult {
     let leased = try await lease()
     do {
+      if ipam != nil {
+        try store.keep(
+          .init(
+            containerID: invocation.containerID, ifname: invocation.interface,
+            netns: invocation.netns, leased: leased))
+      }
       let request = try AddMessage(leased, invocation, configuration).message
       let reply = try await agent.add(request)
       return result(leased, request, mac: reply.containerMac)
