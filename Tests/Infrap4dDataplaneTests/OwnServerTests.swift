@@ -1,8 +1,11 @@
 import Core
 import Foundation
-import Infrap4dDataplane
+import P4RuntimeCodec
+import P4RuntimeProtos
 import P4RuntimeTesting
 import Testing
+
+@testable import Infrap4dDataplane
 
 /// The client against our own service.
 @Suite(.timeLimit(.minutes(15))) struct OwnServerTests {
@@ -112,6 +115,80 @@ import Testing
       }
       await client.stop()
     }
+  }
+
+  /// So many errors that they do not fit into what a client takes are found all the same.
+  @Test func refusalOfManyHasItsCode() async throws {
+    let path = Servers.socket()
+    let (service, host) = Servers.ours()
+    try await Servers.serve([service], at: path) {
+      let large = Balancer.spec.replacing("size 0x10\n", with: "size 0x1000\n")
+      #expect(large != Balancer.spec)
+      let config = try Pipelines.make(spec: large, info: Balancer.info, cookie: 1)
+      let client = try await Servers.client(path, pipeline: config)
+      func route(_ key: UInt64, port: UInt64 = 1) -> Update {
+        .insert(Rows.route(key, port: port))
+      }
+      try await client.apply([route(1)])
+      let many = (2...700).map { route($0) }
+      for place in [0, 130, 699] {
+        var updates = many
+        updates.insert(route(999, port: 5000), at: place)
+        let error = await #expect(throws: DataplaneError.self) { try await client.apply(updates) }
+        #expect(error?.code == .outOfRange)
+        #expect(try await host.withDataplane { try $0.entries(of: "routes").count } == 1)
+      }
+      try await client.apply(many)
+      #expect(try await client.entries(of: "routes").count == 700)
+      await client.stop()
+    }
+  }
+
+  /// What a stranger made of members, groups and defaults goes, whatever refers to what.
+  @Test func strangersGroupsGo() async throws {
+    let path = Servers.socket()
+    let (service, host) = Servers.ours()
+    try await Servers.serve([service], at: path) {
+      let config = try Balancer.config(cookie: 1)
+      let client = try await Servers.client(path, electionID: 10, pipeline: config)
+      try await client.apply([
+        .insert(Rows.member(1)), Rows.group(2, [1]), .insert(Rows.vip(50, group: 2)),
+      ])
+      let stranger = try await Servers.client(path, electionID: 20, pipeline: nil)
+      try await stranger.apply([
+        .insert(Rows.member(7)), Rows.group(3, [7]), .insert(Rows.vip(60, group: 3)),
+        .setDefault(table: "routes", action: "route", arguments: [9, 9]),
+      ])
+      await stranger.stop()
+      while try await host.withDataplane({ try $0.entries(of: "backends") }) != [Rows.member(1)] {
+        try await Task.sleep(for: .milliseconds(5))
+      }
+      #expect(try await client.entries(of: "vips") == [Rows.vip(50, group: 2)])
+      let other = try await Servers.client(path, electionID: 30, pipeline: nil)
+      try await other.ready()
+      #expect(await other.wanted.defaults.isEmpty)
+      await other.stop()
+      await client.stop()
+    }
+  }
+
+  /// Whether what a server has can be had by this client or not, it is made what is wanted.
+  @Test func oneShotEntriesAreReplaced() throws {
+    let program = try PipelineConfig(try Balancer.config()).program
+    var present = RemoteState()
+    var entry = P4_V1_TableEntry()
+    entry.tableID = Balancer.vips
+    entry.match = [
+      .with {
+        $0.fieldID = 1
+        $0.exact.value = Data([60])
+      }
+    ]
+    entry.action.actionProfileActionSet = .init()
+    try EntityDecoder(program: program).add(.with { $0.tableEntry = entry }, to: &present)
+    let updates = RemoteState().updates(
+      from: present, members: [], in: RemoteState.Order(program.contract))
+    #expect(updates == [.delete(table: "vips", key: [60])])
   }
 
   @Test func serverThatIsAwayIsAnError() async throws {

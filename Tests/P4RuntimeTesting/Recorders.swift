@@ -1,4 +1,5 @@
 import Core
+import Foundation
 import Hosting
 import P4RuntimeProtos
 import P4RuntimeService
@@ -17,7 +18,7 @@ public actor MemoryJournal: PipelineJournal {
     commits += 1
   }
 
-  public func applied(_ updates: [P4_V1_Update]) -> Bool {
+  public func applied(_ updates: [P4_V1_Update], encoded: Data?, entries: Int) -> Bool {
     self.updates += updates
     return false
   }

@@ -42,11 +42,14 @@ public final class UpstreamFake: P4_V1_P4Runtime.SimpleServiceProtocol {
   }
 
   let state: Mutex<State>
+  private let version: String
 
   /// - Parameters:
   ///   - failures: pushes that fail before one succeeds.
   ///   - ports: TAPs that are made already.
-  public init(failures: Int = 0, ports: Int = 16) {
+  ///   - version: what it says of itself: built by Bazel, 1.3.0.
+  public init(failures: Int = 0, ports: Int = 16, version: String = "P4RUNTIME_VER") {
+    self.version = version
     let ports = (0..<ports).map { ("TAP\($0)", "TAP") }
     state = Mutex(
       State(failures: failures, ports: Dictionary(uniqueKeysWithValues: ports)))
@@ -81,7 +84,7 @@ public final class UpstreamFake: P4_V1_P4Runtime.SimpleServiceProtocol {
     request: P4_V1_CapabilitiesRequest, context: ServerContext
   ) async throws -> P4_V1_CapabilitiesResponse {
     try alive()
-    return .with { $0.p4RuntimeApiVersion = "P4RUNTIME_VER" }
+    return .with { $0.p4RuntimeApiVersion = version }
   }
 
   func alive() throws {

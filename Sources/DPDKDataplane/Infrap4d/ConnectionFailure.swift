@@ -36,8 +36,12 @@ public struct ConnectionFailure: Error, Hashable, Sendable, CustomStringConverti
         reason: "this user may not open it", cure: "be root, or one of the socket's group")
     } else if has("refused", "No such file", "errno: 2)", "errno: 111)") {
       self = .nobody
+    } else if has("HTTP/2 connection preface") {
+      // A server with TLS does so to one without.
+      self.init(
+        reason: "it ends the connection before it begins", cure: "if it has TLS, connect with it")
     } else {
-      self.init(reason: text, cure: Self.nobody.cure)
+      self.init(reason: error.cause.map { "\($0)" } ?? error.message, cure: Self.nobody.cure)
     }
   }
 

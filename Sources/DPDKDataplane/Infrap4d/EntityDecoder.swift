@@ -7,15 +7,25 @@ import P4RuntimeProtos
 struct EntityDecoder: Sendable {
   let program: P4Program
 
-  /// Adds an entity to a state. Rows of learners and entries for misses are left out.
+  /// Adds an entity to a state. Rows of learners are left out, and defaults that are the
+  /// program's own. An entry of one-shot actions is a row without an action, which is
+  /// like no other.
   ///
   /// - Throws: ``P4Error`` for an entity that P4Info does not allow.
   func add(_ entity: P4_V1_Entity, to state: inout RemoteState) throws(P4Error) {
     switch entity.entity {
     case .tableEntry(let entry):
-      guard !entry.isDefaultAction, let table = program.tables[entry.tableID],
-        table.filling == .controller
-      else { return }
+      guard let table = program.tables[entry.tableID], table.filling == .controller else { return }
+      if entry.isDefaultAction {
+        guard entry.hasAction else { return }
+        let call = try program.call(
+          entry.action.action, allowed: table.actions, of: table.name, isDefault: true)
+        if call != program.originalDefault(of: table) {
+          state.defaults[table.engineTable] = program.engineEntry(
+            table, MatchKey(values: []), call)
+        }
+        return
+      }
       let key = program.engineKey(try program.key(of: entry, in: table), in: table)
       state.rows[RemoteState.Key(table: table.engineTable, key: key)] = try row(entry, table, key)
     case .actionProfileMember(let member):
@@ -57,8 +67,7 @@ struct EntityDecoder: Sendable {
       return program.engineEntry(table, program.matchKey(key, in: table), call)
     case .actionProfileMemberID(let id): return set("_set_member_id", id)
     case .actionProfileGroupID(let id): return set("_set_group_id", id)
-    default:
-      throw P4Error(.unimplemented, "\(table.name) has an entry of one-shot actions")
+    default: return TableEntry(table: table.engineTable, key: key, action: "", arguments: [])
     }
   }
 }

@@ -12,6 +12,15 @@ extension Infrap4dClient {
     var queries: [P4_V1_Entity] = []
     for table in encoder.program.tables.values where table.filling == .controller {
       queries.append(.with { $0.tableEntry = .with { $0.tableID = table.id } })
+      // Upstream's server does not change what a miss runs.
+      guard kind == .faithful, table.profile == nil, table.constantDefaultAction == nil else {
+        continue
+      }
+      queries.append(
+        .with {
+          $0.tableEntry.tableID = table.id
+          $0.tableEntry.isDefaultAction = true
+        })
     }
     for profile in encoder.program.profiles.values {
       queries.append(.with { $0.actionProfileMember = .with { $0.actionProfileID = profile.id } })
@@ -136,27 +145,36 @@ extension Infrap4dClient {
   /// - Throws: ``DataplaneError/Code/unavailable``.
   public func learned() async throws(DataplaneError) -> [TableEntry] {
     try await attempt { () async throws(DataplaneError) in
-      guard let encoder else { throw Self.noPipeline }
-      let decoder = EntityDecoder(program: encoder.program)
-      let queries = encoder.program.tables.values.filter { $0.filling == .pipeline }
-        .map { table in P4_V1_Entity.with { $0.tableEntry.tableID = table.id } }
-      guard !queries.isEmpty else { return [] }
-      do {
-        return try await client.read(
-          .with {
-            $0.deviceID = options.deviceID
-            $0.entities = queries
-          }
-        ) { response in
-          var entries: [TableEntry] = []
-          for try await message in response.messages {
-            entries += try message.entities.compactMap { try decoder.learned($0) }
-          }
-          return entries
+      try await readLearned(into: []) { $0.append($1) }
+    }
+  }
+
+  /// Goes through the live entries that the pipeline has learned, of which there may be millions.
+  func readLearned<Result: Sendable>(
+    into start: Result, _ add: @escaping @Sendable (inout Result, TableEntry) -> Void
+  ) async throws(DataplaneError) -> Result {
+    guard let encoder else { throw Self.noPipeline }
+    let decoder = EntityDecoder(program: encoder.program)
+    let queries = encoder.program.tables.values.filter { $0.filling == .pipeline }
+      .map { table in P4_V1_Entity.with { $0.tableEntry.tableID = table.id } }
+    guard !queries.isEmpty else { return start }
+    do {
+      return try await client.read(
+        .with {
+          $0.deviceID = options.deviceID
+          $0.entities = queries
         }
-      } catch {
-        throw failure(error, "read")
+      ) { response in
+        var result = start
+        for try await message in response.messages {
+          for entity in message.entities {
+            if let entry = try decoder.learned(entity) { add(&result, entry) }
+          }
+        }
+        return result
       }
+    } catch {
+      throw failure(error, "read")
     }
   }
 

@@ -1,5 +1,6 @@
 import Core
 import GRPCCore
+import GRPCProtobuf
 import P4RuntimeCodec
 import P4RuntimeProtos
 import SwiftProtobuf
@@ -12,31 +13,35 @@ extension Infrap4dClient {
   ///   state before then, now or when it comes back.
   public func apply(_ updates: [Update]) async throws(DataplaneError) {
     try await attempt { () async throws(DataplaneError) in
-      guard let encoder else { throw Self.noPipeline }
-      let before = wanted.part(updates)
-      var after = before
-      after.apply(updates)
-      let order = RemoteState.Order(updates)
-      func takeBack() {
-        let back = before.updates(from: after, members: encoder.members, in: order)
-        _ = try? store?.commit(back)
-      }
-      _ = try store?.commit(updates)
-      let plan: WritePlan
+      guard let encoder, let changes = try store?.commit(updates) else { throw Self.noPipeline }
       do throws(DataplaneError) {
-        plan = try self.plan(
-          after.updates(from: before, members: encoder.members, in: order), from: wanted)
+        try await send(steps(updates, changes, encoder), from: wanted)
       } catch {
-        takeBack()
-        throw error
-      }
-      do throws(DataplaneError) { try await send(plan) } catch {
         // Whatever of it took effect is taken back; when the server is away, later.
-        takeBack()
+        store?.takeBack(changes)
         if let present = try? await readState() { try? await reconcile(from: present) }
         throw error
       }
       wanted.apply(updates)
+    }
+  }
+
+  /// The fewest updates that have the effect of a batch, in an order in which nothing refers
+  /// to what is not there.
+  ///
+  /// - Parameter changes: what the batch does, update by update.
+  private func steps(
+    _ updates: [Update], _ changes: [TableStore.Change], _ encoder: UpdateEncoder
+  ) -> [Update] {
+    // Whoever made the batch knows what leads to what, unless members and groups are in it.
+    guard encoder.members.isEmpty, !RemoteState.isAnyTwice(updates) else {
+      let before = wanted.part(updates)
+      var after = before
+      after.apply(updates)
+      return after.updates(from: before, members: encoder.members, in: RemoteState.Order(updates))
+    }
+    return zip(updates, changes).compactMap { update, change in
+      if case .set(let entry, let old) = change, entry == old { nil } else { update }
     }
   }
 
@@ -47,12 +52,15 @@ extension Infrap4dClient {
       from: present, members: encoder.members, in: .init(encoder.program.contract))
     guard !updates.isEmpty else { return }
     logger.notice("reconciling", metadata: ["updates": "\(updates.count)"])
-    try await send(try plan(updates, from: present))
+    try await send(updates, from: present)
   }
 
   /// Takes what is in the server for what is wanted.
   func adopt(_ present: RemoteState) throws(DataplaneError) {
     guard let contract = encoder?.program.contract else { throw Self.noPipeline }
+    if let row = present.rows.values.first(where: { $0.action.isEmpty }) {
+      throw DataplaneError(.unimplemented, row.table, "has an entry of one-shot actions")
+    }
     var fresh = TableStore(contract: contract)
     let groups = present.groups.map {
       Update.setGroup(selector: $0.key.selector, group: $0.key.id, members: $0.value)
@@ -63,28 +71,20 @@ extension Infrap4dClient {
   }
 
   /// - Parameter present: what the server has now.
-  private func plan(
+  private func send(
     _ updates: [Update], from present: RemoteState
-  ) throws(DataplaneError) -> WritePlan {
+  ) async throws(DataplaneError) {
     guard let encoder else { throw Self.noPipeline }
-    guard kind == .faithful else {
-      return try UpstreamPlan(updates, present: present, ports: ports ?? 0, encoder: encoder).plan
+    guard kind == .upstream else {
+      return try await write(updates, groups: Set(present.groups.keys), encoder)
     }
-    var groups = Set(present.groups.keys)
-    var plan = WritePlan()
-    plan.messages.reserveCapacity(updates.count)
-    for update in updates {
-      var isNew = false
-      if case .setGroup(let selector, let id, _) = update {
-        isNew = groups.insert(RemoteState.Group(selector: selector, id: id)).inserted
+    let plan = try UpstreamPlan(updates, present: present, ports: ports ?? 0, encoder: encoder).plan
+    for start in stride(from: 0, to: plan.messages.count, by: kind.maximumBatch) {
+      let end = min(start + kind.maximumBatch, plan.messages.count)
+      do { _ = try await client.write(request(Array(plan.messages[start..<end]))) } catch {
+        throw writeError(error)
       }
-      plan.messages.append(try encoder.message(update, isNew: isNew))
     }
-    return plan
-  }
-
-  private func send(_ plan: WritePlan) async throws(DataplaneError) {
-    try await write(plan.messages, size: min(options.batchSize, kind.maximumBatch))
     // Upstream's server says that it did what it did not.
     let found = try await readPresent(plan.touched)
     if let key = Set(plan.expected.rows.keys).union(found.rows.keys)
@@ -103,26 +103,85 @@ extension Infrap4dClient {
     DataplaneError(.unavailable, entity, "the server said OK to a write that reads back otherwise")
   }
 
-  /// Several Writes may be under way: gRPC keeps the order of none, so each waits for the
-  /// one before it.
-  private func write(_ messages: [P4_V1_Update], size: Int) async throws(DataplaneError) {
+  /// Sends updates in batches. A batch is encoded while the one before it is under way; it is
+  /// sent then, too, where both are of one table and so neither leads to the other. gRPC keeps
+  /// the order of no two Writes.
+  ///
+  /// - Parameter groups: those that the server has.
+  private func write(
+    _ updates: [Update], groups: Set<RemoteState.Group>, _ encoder: UpdateEncoder
+  ) async throws(DataplaneError) {
+    var groups = groups
+    var underWay: [Task<(any Error)?, Never>] = []
+    var failed: (any Error)?
+    var last: UpdateTarget?
     var start = 0
-    while start < messages.count {
-      let batch = messages[start..<min(start + size, messages.count)]
-      do {
-        _ = try await client.write(
-          .with {
-            $0.deviceID = options.deviceID
-            $0.electionID = electionID
-            $0.updates = Array(batch)
-            if kind.isAtomic { $0.atomicity = .rollbackOnError }
-          })
+    while start < updates.count, failed == nil {
+      let batch = updates[start..<min(start + options.batchSize, updates.count)]
+      start = batch.endIndex
+      var request: EncodedWrite
+      do throws(DataplaneError) {
+        request = try EncodedWrite(self.request([]))
+        for update in batch {
+          var isNew = false
+          if case .setGroup(let selector, let id, _) = update {
+            isNew = groups.insert(RemoteState.Group(selector: selector, id: id)).inserted
+          }
+          try request.append(update, isNew: isNew, by: encoder)
+        }
       } catch {
-        throw writeError(error)
+        failed = error
+        break
       }
-      start += size
+      let target = UpdateTarget(common: batch)
+      let limit = target != nil && target == last ? Self.writesUnderWay - 1 : 0
+      while underWay.count > limit { failed = await underWay.removeFirst().value ?? failed }
+      guard failed == nil else { break }
+      last = target
+      underWay.append(Task { [request] in await self.write(request) })
+    }
+    // They are over before anybody reads what became of them.
+    for write in underWay { failed = await write.value ?? failed }
+    if let failed { throw writeError(failed) }
+  }
+
+  private static let writesUnderWay = 2
+
+  private func request(_ updates: [P4_V1_Update]) -> P4_V1_WriteRequest {
+    .with {
+      $0.deviceID = options.deviceID
+      $0.electionID = electionID
+      $0.updates = updates
+      if kind.isAtomic { $0.atomicity = .rollbackOnError }
     }
   }
+
+  /// - Returns: the error with which it failed, or nil.
+  private nonisolated func write(_ request: EncodedWrite) async -> (any Error)? {
+    do {
+      try await grpc.unary(
+        request: ClientRequest(message: request),
+        descriptor: P4_V1_P4Runtime.Method.Write.descriptor,
+        serializer: EncodedWrite.Serializer(),
+        deserializer: ProtobufDeserializer<P4_V1_WriteResponse>(), options: .defaults
+      ) { _ = try $0.message }
+      return nil
+    } catch {
+      // The errors of so many updates did not fit into what a client takes. Nothing has
+      // changed, so fewer at a time say which it is.
+      guard let rpc = error as? RPCError, rpc.code == .unknown, Self.details(rpc).isEmpty,
+        request.count > Self.explained
+      else { return error }
+      for start in stride(from: 0, to: request.count, by: Self.explained) {
+        let end = min(start + Self.explained, request.count)
+        if let error = await write(request.part(start..<end)) { return error }
+      }
+      return nil
+    }
+  }
+
+  /// So many updates' errors fit into 8 KiB of trailers.
+  private static let explained = 128
 
   /// The first error of a batch, in the dataplane's terms.
   private func writeError(_ error: any Error) -> DataplaneError {

@@ -44,6 +44,8 @@ public actor Infrap4dClient {
   /// Validates, and holds what is wanted.
   var store: TableStore?
   var wanted = RemoteState()
+  /// Whether what is wanted is yet to be found in a server that has the pipeline.
+  private var adopts: Bool
 
   /// Begins to connect.
   ///
@@ -52,6 +54,7 @@ public actor Infrap4dClient {
   public init(_ options: Infrap4dOptions, logger: Logger) throws(DataplaneError) {
     self.options = options
     self.logger = logger
+    adopts = options.adoptsEntries && options.entries == nil
     do {
       grpc = GRPCClient(transport: try options.transport())
     } catch {
@@ -171,7 +174,7 @@ public actor Infrap4dClient {
     do {
       var quick = CallOptions.defaults
       quick.waitForReady = false
-      kind = ServerKind(try await client.capabilities(.init(), options: quick))
+      kind = try await ServerKind(grpc, options: quick)
       let stream = ControllerStream(deviceID: options.deviceID)
       stream.arbitrate(electionID: electionID)
       let task = Task { [weak self, client] in
@@ -252,10 +255,10 @@ public actor Infrap4dClient {
   }
 
   static func text(_ error: any Error) -> String {
+    if let failure = ConnectionFailure(error) { return failure.description }
     guard let error = error as? RPCError else { return "\(error)" }
     let cause = error.cause.map { ": \($0)" } ?? ""
     return "\(error.message)\(cause)"
-    if let failure = ConnectionFailure(error) { return failure.description }
   }
 
   /// What it means that an RPC failed as a whole.
@@ -297,12 +300,13 @@ public actor Infrap4dClient {
     }
     encoder = UpdateEncoder(program)
     let present = try await readState()
-    guard wanted != RemoteState() || options.pipeline != nil else {
+    if wanted == RemoteState(), options.pipeline == nil || adopts {
       // It was never told what to want: it takes what is there.
       try adopt(present)
-      return
+    } else {
+      try await reconcile(from: present)
     }
-    try await reconcile(from: present)
+    adopts = false
   }
 }
 

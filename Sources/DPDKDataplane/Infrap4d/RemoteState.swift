@@ -54,6 +54,24 @@ struct RemoteState: Hashable, Sendable {
     return part
   }
 
+  /// Whether a row, group or default is named twice.
+  static func isAnyTwice(_ updates: [Update]) -> Bool {
+    var names: Set<Key> = []
+    names.reserveCapacity(updates.count)
+    return !updates.allSatisfy { update in
+      switch update {
+      case .insert(let entry), .modify(let entry):
+        names.insert(Key(table: entry.table, key: entry.key)).inserted
+      case .delete(let table, let key): names.insert(Key(table: table, key: key)).inserted
+      // No row has an empty key.
+      case .setDefault(let table, _, _), .resetDefault(let table):
+        names.insert(Key(table: table, key: [])).inserted
+      case .setGroup(let selector, let id, _):
+        names.insert(Key(table: selector, key: [UInt64(id)])).inserted
+      }
+    }
+  }
+
   /// In which order rows are written.
   struct Order: Sendable {
     /// Where a change has them: whoever made it knows what leads to what.
@@ -79,15 +97,22 @@ struct RemoteState: Hashable, Sendable {
       for (place, table) in contract.tables.enumerated() { tables[table.name] = place }
     }
 
-    func precedes(_ a: Key, _ b: Key, removing: Bool) -> Bool {
-      if let first = places[a], let second = places[b] { return first < second }
-      if a.table != b.table {
-        guard let first = tables[a.table], let second = tables[b.table] else {
-          return a.table < b.table
-        }
-        return removing ? first < second : second < first
+    /// Rows in the order in which they are written, or removed.
+    func sorted(
+      _ rows: [Key: TableEntry], removing: Bool
+    ) -> [(key: Key, value: TableEntry)] {
+      // Those of a change among themselves, before those that are not of it.
+      let placed = rows.map { row in
+        (row: row, place: places[row.key] ?? .max, table: tables[row.key.table] ?? .max)
       }
-      return a.key.lexicographicallyPrecedes(b.key)
+      return placed.sorted { a, b in
+        if a.place != b.place { return a.place < b.place }
+        guard a.row.key.table == b.row.key.table else {
+          if a.table == b.table { return a.row.key.table < b.row.key.table }
+          return (a.table < b.table) == removing
+        }
+        return a.row.key.key.lexicographicallyPrecedes(b.row.key.key)
+      }.map(\.row)
     }
   }
 
@@ -98,14 +123,12 @@ struct RemoteState: Hashable, Sendable {
   /// - Parameter members: tables whose rows are members of groups.
   func updates(from old: RemoteState, members: Set<String>, in order: Order) -> [Update] {
     var (first, second, removed, removedMembers) = ([Update](), [Update](), [Update](), [Update]())
-    for (key, entry) in rows.sorted(by: { order.precedes($0.key, $1.key, removing: false) }) {
-      let present = old.rows[key]
-      guard present != entry else { continue }
-      let update = present == nil ? Update.insert(entry) : .modify(entry)
+    for (key, entry) in order.sorted(rows.filter { old.rows[$0.key] != $0.value }, removing: false)
+    {
+      let update = old.rows[key] == nil ? Update.insert(entry) : .modify(entry)
       if members.contains(key.table) { first.append(update) } else { second.append(update) }
     }
-    let surplus = old.rows.keys.filter { rows[$0] == nil }
-    for key in surplus.sorted(by: { order.precedes($0, $1, removing: true) }) {
+    for (key, _) in order.sorted(old.rows.filter { rows[$0.key] == nil }, removing: true) {
       let update = Update.delete(table: key.table, key: key.key)
       if members.contains(key.table) {
         removedMembers.append(update)
@@ -125,6 +148,10 @@ struct RemoteState: Hashable, Sendable {
     for table in old.defaults.keys.sorted() where defaults[table] == nil {
       misses.append(.resetDefault(table: table))
     }
-    return first + changed + second + misses + removed + removedMembers
+    // Members can go when no group has them. An empty group does no harm.
+    let emptied = old.groups.filter { groups[$0.key] == nil && !$0.value.isEmpty }.keys
+      .sorted { ($0.selector, $0.id) < ($1.selector, $1.id) }
+      .map { Update.setGroup(selector: $0.selector, group: $0.id, members: []) }
+    return first + changed + second + misses + removed + emptied + removedMembers
   }
 }

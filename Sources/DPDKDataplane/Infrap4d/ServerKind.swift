@@ -1,4 +1,5 @@
 import Core
+import GNMIProtos
 import GRPCCore
 import GRPCNIOTransportHTTP2
 import P4RuntimeProtos
@@ -11,9 +12,23 @@ public enum ServerKind: Hashable, Sendable {
   /// can only grow, some requests crash it, reads stop early.
   case upstream
 
-  /// Upstream's build forgets to define its version.
-  init(_ capabilities: P4_V1_CapabilitiesResponse) {
-    self = capabilities.p4RuntimeApiVersion == "P4RUNTIME_VER" ? .upstream : .faithful
+  /// Upstream's usual build forgets to define its version; built by Bazel it says 1.3.0, as
+  /// others may. What it is then, its gNMI tells: it misses a file that no build installs.
+  init(
+    _ grpc: GRPCClient<HTTP2ClientTransport.Posix>, options: CallOptions
+  ) async throws {
+    let client = P4_V1_P4Runtime.Client(wrapping: grpc)
+    switch try await client.capabilities(.init(), options: options).p4RuntimeApiVersion {
+    case "P4RUNTIME_VER": self = .upstream
+    case "1.3.0":
+      do {
+        _ = try await Gnmi_gNMI.Client(wrapping: grpc).capabilities(.init(), options: options)
+        self = .faithful
+      } catch let error as RPCError {
+        self = error.message.contains("gnmi_caps.pb.txt") ? .upstream : .faithful
+      }
+    default: self = .faithful
+    }
   }
 
   /// Asks a server that may be starting.
@@ -25,8 +40,7 @@ public enum ServerKind: Hashable, Sendable {
     var options = CallOptions.defaults
     options.timeout = patience
     do {
-      let client = P4_V1_P4Runtime.Client(wrapping: grpc)
-      return ServerKind(try await client.capabilities(.init(), options: options))
+      return try await ServerKind(grpc, options: options)
     } catch {
       throw DataplaneError(.unavailable, "infrap4d", Infrap4dClient.text(error))
     }

@@ -9,13 +9,31 @@ struct UpdateEncoder: Sendable {
   private var tables: [String: P4Program.Table] = [:]
   private var memberTables: [String: P4Program.Profile] = [:]
   private var selectors: [String: P4Program.Profile] = [:]
+  /// Of the exact tables whose entries have actions of their own.
+  private(set) var shapes: [String: RowShape] = [:]
 
   init(_ program: P4Program) {
     self.program = program
-    for table in program.tables.values { tables[table.engineTable] = table }
+    for table in program.tables.values {
+      tables[table.engineTable] = table
+      if table.isExact, table.profile == nil, !table.hasPriority {
+        shapes[table.engineTable] = RowShape(
+          table: table.id, key: table.key.map(\.id), actions: shapes(of: table.actions))
+      }
+    }
     for profile in program.profiles.values {
       memberTables[profile.memberTable] = profile
       if let selector = profile.selector { selectors[selector.name] = profile }
+    }
+  }
+
+  private func shapes(of actions: [UInt32: P4Program.ActionReference]) -> [RowShape.Action] {
+    actions.values.compactMap { reference in
+      guard let name = reference.engineAction, let action = program.actions[reference.id] else {
+        return nil
+      }
+      return RowShape.Action(
+        name: name, id: action.id, parameters: action.parameters.map { ($0.id, $0.index) })
     }
   }
 
@@ -28,7 +46,8 @@ struct UpdateEncoder: Sendable {
 
   /// The most rows or members that upstream's server lists of a table.
   func listLimit(_ name: String) -> Int {
-    memberTables[name]?.size ?? tables[name]?.size ?? 0
+    guard let table = tables[name] else { return memberTables[name]?.size ?? 0 }
+    return program.info.tables.first { $0.preamble.id == table.id }.map { Int($0.size) } ?? 0
   }
 
   /// The group that a row chooses from, or nil.

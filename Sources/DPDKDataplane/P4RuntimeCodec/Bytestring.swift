@@ -8,17 +8,21 @@ public enum Bytestring {
   /// - Parameter bits: 1...64.
   public static func value(_ bytes: Data, bits: Int) -> UInt64? {
     guard !bytes.isEmpty else { return nil }
-    var value: UInt64 = 0
-    for byte in bytes {
-      guard value >> 56 == 0 else { return nil }
-      value = value << 8 | UInt64(byte)
+    let value: UInt64? = bytes.withUnsafeBytes { bytes in
+      var value: UInt64 = 0
+      for byte in bytes {
+        guard value >> 56 == 0 else { return nil }
+        value = value << 8 | UInt64(byte)
+      }
+      return value
     }
+    guard let value else { return nil }
     return bits >= 64 || value >> UInt64(bits) == 0 ? value : nil
   }
 
   /// The shortest string: one byte at least, no leading zero bytes else.
   public static func canonical(_ value: UInt64) -> Data {
     let count = max(1, (64 - value.leadingZeroBitCount + 7) / 8)
-    return Data((0..<count).reversed().map { UInt8(truncatingIfNeeded: value >> UInt64($0 * 8)) })
+    return withUnsafeBytes(of: value.bigEndian) { Data($0.suffix(count)) }
   }
 }

@@ -18,8 +18,10 @@ public struct ControlActivity: Sendable {
   public init() {}
 
   mutating func wrote(_ results: [P4Error?], _ duration: Duration) {
-    writes[[results.allSatisfy { $0 == nil } ? "ok" : "partial"], default: 0] += 1
-    for result in results { updates[[Self.name(result?.code ?? .ok)], default: 0] += 1 }
+    let errors = results.compactMap { $0 }
+    writes[[errors.isEmpty ? "ok" : "partial"], default: 0] += 1
+    updates[[Self.name(.ok)], default: 0] += UInt64(results.count - errors.count)
+    for error in errors { updates[[Self.name(error.code)], default: 0] += 1 }
     writeDuration.observe(duration)
   }
 

@@ -1,40 +1,63 @@
 import Core
 import GRPCCore
+import GRPCProtobuf
 import P4RuntimeCodec
 import P4RuntimeProtos
 
 /// P4Runtime 1.4 over gRPC.
-public struct P4RuntimeService: P4_V1_P4Runtime.StreamingServiceProtocol {
-  private let controller: PipelineController
+public struct P4RuntimeService: RegistrableRPCService {
+  private let methods: P4RuntimeMethods
 
-  public init(_ controller: PipelineController) { self.controller = controller }
+  public init(_ controller: PipelineController) {
+    methods = P4RuntimeMethods(controller: controller)
+  }
 
   /// The version that this service implements.
   public static let version = "1.4.1"
+
+  public func registerMethods<Transport: ServerTransport>(
+    with router: inout RPCRouter<Transport>
+  ) {
+    methods.registerMethods(with: &router)
+    let methods = methods
+    router.registerHandler(
+      forMethod: P4_V1_P4Runtime.Method.Write.descriptor,
+      deserializer: WriteCall.Deserializer(),
+      serializer: ProtobufSerializer<P4_V1_WriteResponse>()
+    ) { request, _ in try await methods.write(P4RuntimeMethods.only(request)) }
+  }
+}
+
+struct P4RuntimeMethods: P4_V1_P4Runtime.StreamingServiceProtocol {
+  let controller: PipelineController
+
   /// Entities in one ReadResponse.
   static let entitiesPerResponse = 512
 
-  public func capabilities(
+  func capabilities(
     request: StreamingServerRequest<P4_V1_CapabilitiesRequest>, context: ServerContext
   ) async throws -> StreamingServerResponse<P4_V1_CapabilitiesResponse> {
     let response = P4_V1_CapabilitiesResponse.with {
-      $0.p4RuntimeApiVersion = Self.version
+      $0.p4RuntimeApiVersion = P4RuntimeService.version
     }
     return StreamingServerResponse(single: ServerResponse(message: response))
   }
 
-  public func write(
+  func write(
     request: StreamingServerRequest<P4_V1_WriteRequest>, context: ServerContext
   ) async throws -> StreamingServerResponse<P4_V1_WriteResponse> {
-    let message = try await Self.only(request)
-    let results = try await Self.mapped { try await controller.write(message) }
+    try await write(WriteCall(message: Self.only(request)))
+  }
+
+  func write(_ call: WriteCall) async throws -> StreamingServerResponse<P4_V1_WriteResponse> {
+    let results = try await Self.mapped { try await controller.write(call) }
     guard results.allSatisfy({ $0 == nil }) else {
       throw RPCError(batch: results, what: "updates")
     }
     return StreamingServerResponse(single: ServerResponse(message: P4_V1_WriteResponse()))
   }
 
-  public func read(
+  func read(
     request: StreamingServerRequest<P4_V1_ReadRequest>, context: ServerContext
   ) async throws -> StreamingServerResponse<P4_V1_ReadResponse> {
     let message = try await Self.only(request)
@@ -64,7 +87,7 @@ public struct P4RuntimeService: P4_V1_P4Runtime.StreamingServiceProtocol {
     }
   }
 
-  public func setForwardingPipelineConfig(
+  func setForwardingPipelineConfig(
     request: StreamingServerRequest<P4_V1_SetForwardingPipelineConfigRequest>,
     context: ServerContext
   ) async throws -> StreamingServerResponse<P4_V1_SetForwardingPipelineConfigResponse> {
@@ -73,7 +96,7 @@ public struct P4RuntimeService: P4_V1_P4Runtime.StreamingServiceProtocol {
     return StreamingServerResponse(single: ServerResponse(message: .init()))
   }
 
-  public func getForwardingPipelineConfig(
+  func getForwardingPipelineConfig(
     request: StreamingServerRequest<P4_V1_GetForwardingPipelineConfigRequest>,
     context: ServerContext
   ) async throws -> StreamingServerResponse<P4_V1_GetForwardingPipelineConfigResponse> {
@@ -82,7 +105,7 @@ public struct P4RuntimeService: P4_V1_P4Runtime.StreamingServiceProtocol {
     return StreamingServerResponse(single: ServerResponse(message: response))
   }
 
-  public func streamChannel(
+  func streamChannel(
     request: StreamingServerRequest<P4_V1_StreamMessageRequest>, context: ServerContext
   ) async throws -> StreamingServerResponse<P4_V1_StreamMessageResponse> {
     StreamingServerResponse { writer in
@@ -105,6 +128,7 @@ public struct P4RuntimeService: P4_V1_P4Runtime.StreamingServiceProtocol {
           return .failed(
             RPCError(code: .resourceExhausted, message: "the stream was not read; cut off"))
         }
+        group.addTask { await patience(stream) }
         var ending = Ending.closed
         for await case let first? in group {
           ending = first
@@ -117,6 +141,15 @@ public struct P4RuntimeService: P4_V1_P4Runtime.StreamingServiceProtocol {
       if case .failed(let error) = ending { throw error }
       return [:]
     }
+  }
+
+  /// A stream without arbitration keeps a place that others want.
+  private func patience(_ stream: ControllerStream) async -> Ending? {
+    let patience = controller.options.patience
+    do { try await Task.sleep(for: patience) } catch { return nil }
+    guard await !controller.hasArbitrated(stream) else { return nil }
+    return .failed(
+      RPCError(code: .deadlineExceeded, message: "no arbitration came within \(patience)"))
   }
 
   /// Takes what a controller says.
@@ -146,7 +179,7 @@ public struct P4RuntimeService: P4_V1_P4Runtime.StreamingServiceProtocol {
   }
 
   /// The one message of a unary call.
-  private static func only<Message>(
+  static func only<Message>(
     _ request: StreamingServerRequest<Message>
   ) async throws -> Message {
     var only: Message?

@@ -7,11 +7,11 @@ extension PipelineController {
   ///
   /// - Returns: one result an update, nil for the good ones.
   /// - Throws: ``P4Error`` when no update was attempted.
-  func write(_ request: P4_V1_WriteRequest) async throws -> [P4Error?] {
+  func write(_ call: WriteCall) async throws -> [P4Error?] {
     let start = ContinuousClock.now
     do {
-      try checkDevice(request.deviceID)
-      let results = try await turnstile.pass { try await self.writeAlone(request) }
+      try checkDevice(call.message.deviceID)
+      let results = try await turnstile.pass { try await self.writeAlone(call) }
       activity.wrote(results, ContinuousClock.now - start)
       return results
     } catch {
@@ -20,7 +20,8 @@ extension PipelineController {
     }
   }
 
-  private func writeAlone(_ request: P4_V1_WriteRequest) async throws -> [P4Error?] {
+  private func writeAlone(_ call: WriteCall) async throws -> [P4Error?] {
+    let request = call.message
     try checkPrimary(
       role: request.role,
       electionID: request.hasElectionID ? ElectionID(request.electionID) : nil)
@@ -40,10 +41,15 @@ extension PipelineController {
       ? await attemptAll(request.updates, &state) : await attemptEach(request.updates, &state)
     if isRealised { activeState = consume state } else { savedState = consume state }
     guard isRealised else { return results }
-    let good = zip(request.updates, results).filter { $0.1 == nil }.map(\.0)
+    let isAllGood = results.allSatisfy { $0 == nil }
+    let good =
+      isAllGood ? request.updates : zip(request.updates, results).filter { $0.1 == nil }.map(\.0)
     followIdleTimeouts(of: good)
     if let journal {
-      if !good.isEmpty, await journal.applied(good), let active,
+      if !good.isEmpty,
+        await journal.applied(
+          good, encoded: isAllGood ? call.bytes : nil, entries: activeState?.entryCount ?? 0),
+        let active,
         let updates = activeState?.updates()
       {
         await journal.committed(active.message, updates: updates)
@@ -108,8 +114,36 @@ extension PipelineController {
         return rollBack(i, error)
       }
     }
-    if let error = await realise(changes) { return rollBack(nil, error) }
+    if let error = await realise(changes) {
+      return rollBack(error.code == .unavailable ? nil : await culprit(of: changes), error)
+    }
     return updates.map { _ in nil }
+  }
+
+  /// The change that the dataplane refuses, of many that it refused together: the last one of
+  /// the shortest series that it does not take.
+  ///
+  /// - Returns: nil if it does not refuse them any more.
+  private func culprit(of changes: [ForwardingState.Change]) async -> Int? {
+    // Updates are judged in their order, before any takes effect. This one is good for none.
+    let none = Update.delete(table: "", key: [])
+    func isTaken(_ count: Int) async -> Bool {
+      let updates = changes[..<count].flatMap(\.engine) + [none]
+      do {
+        try await host.withDataplane { try $0.apply(updates) }
+        return true
+      } catch {
+        return (error as? DataplaneError)?.entity == ""
+      }
+    }
+    var taken = 0
+    var refused = changes.count
+    guard await !isTaken(refused) else { return nil }
+    while taken + 1 < refused {
+      let middle = (taken + refused) / 2
+      if await isTaken(middle) { taken = middle } else { refused = middle }
+    }
+    return refused - 1
   }
 
   /// Makes the dataplane follow; the error if it does not, and then nothing has changed.

@@ -1,3 +1,4 @@
+import Foundation
 import P4RuntimeProtos
 
 /// Where a pipeline and its state are kept for the next start.
@@ -10,7 +11,10 @@ public protocol PipelineJournal: Sendable {
 
   /// Updates that have taken effect, in order.
   ///
+  /// - Parameters:
+  ///   - encoded: them as a WriteRequest, if they are all of one that came.
+  ///   - entries: how many there are now.
   /// - Returns: whether the journal would rather have everything anew, because it has
-  ///   become long.
-  func applied(_ updates: [P4_V1_Update]) async -> Bool
+  ///   become long or lacks something.
+  func applied(_ updates: [P4_V1_Update], encoded: Data?, entries: Int) async -> Bool
 }

@@ -15,10 +15,15 @@ actor PipelineStore: PipelineJournal {
   static let fileName = "pipeline.log"
   /// Updates in one record, so that no record is very long.
   private static let updatesPerRecord = 4096
+  /// Updates in the log beyond twice those that the state needs. A start reads so many for
+  /// nothing at most, in a second or so.
+  private static let spareUpdates = 65_536
 
   private let directory: StateDirectory
   private let log: RecordLog
   private let logger: Logger
+  /// Updates in the log.
+  private var logged = 0
   /// Said once, not for every update.
   private var isFailing = false
 
@@ -45,6 +50,7 @@ actor PipelineStore: PipelineJournal {
             updates: [])
         case Kind.updates:
           content?.updates += try P4_V1_WriteRequest(serializedBytes: record.payload).updates
+          logged = content?.updates.count ?? 0
         default:
           directory.setAside(Self.fileName, "a record of kind \(record.kind) is not known")
           return nil
@@ -57,27 +63,38 @@ actor PipelineStore: PipelineJournal {
     return content
   }
 
+  nonisolated var path: String { directory.path + "/" + Self.fileName }
+
   /// The content does not fit together.
   func setAside(_ why: String) { directory.setAside(Self.fileName, why) }
 
   func committed(_ config: P4_V1_ForwardingPipelineConfig, updates: [P4_V1_Update]) {
-    attempt {
+    do {
       var records = [RecordLog.Record(kind: Kind.config, payload: try config.serializedBytes())]
       for payload in try Self.payloads(updates) {
         records.append(RecordLog.Record(kind: Kind.updates, payload: payload))
       }
       try log.replace(with: records)
+      logged = updates.count
+      if isFailing { logger.notice("the pipeline's state can be kept on disk again") }
+      isFailing = false
+    } catch {
+      report(error)
     }
   }
 
-  func applied(_ updates: [P4_V1_Update]) -> Bool {
-    var isLong = false
-    attempt {
-      for payload in try Self.payloads(updates) {
-        isLong = try log.append(kind: Kind.updates, payload) || isLong
+  func applied(_ updates: [P4_V1_Update], encoded: Data?, entries: Int) -> Bool {
+    do {
+      for payload in try encoded.map({ [$0] }) ?? Self.payloads(updates) {
+        _ = try log.append(kind: Kind.updates, payload)
       }
+      logged += updates.count
+      return log.isIncomplete || logged > 2 * entries + Self.spareUpdates
+    } catch {
+      // Updates are missing in the log: it takes no more until it has everything again.
+      report(error)
+      return true
     }
-    return isLong
   }
 
   private static func payloads(_ updates: [P4_V1_Update]) throws -> [Data] {
@@ -88,18 +105,12 @@ actor PipelineStore: PipelineJournal {
     }
   }
 
-  private func attempt(_ body: () throws -> Void) {
-    do {
-      try body()
-      if isFailing { logger.notice("the pipeline's state can be kept on disk again") }
-      isFailing = false
-    } catch {
-      if !isFailing {
-        logger.error(
-          "the pipeline's state cannot be kept on disk; a restart will not restore it",
-          metadata: ["reason": "\(error)"])
-      }
-      isFailing = true
+  private func report(_ error: any Error) {
+    if !isFailing {
+      logger.error(
+        "the pipeline's state cannot be kept on disk; a restart goes back to what was kept before",
+        metadata: ["reason": "\(error)"])
     }
+    isFailing = true
   }
 }
