@@ -110,7 +110,7 @@ import Testing
     let agent = try RunningProgram(
       namespace.command([
         Self.program, "--set", "kubeconfig=none", "--set", "felixSocket=none", "--set",
-        "Certs=\(folder.path)/client", "--set", "GnmiServer.addr=127.0.0.1:9339", "--set",
+        "Certs=\(folder.path)/client", "--set", "GnmiServer.addr=localhost:9339", "--set",
         "managerAddr=unix:\(folder.path)/manager.sock", "--set", "cniAddr=unix:\(folder.path)/cni",
         "--set", "State=\(folder.path)/state",
       ]))

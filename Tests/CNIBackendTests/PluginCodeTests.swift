@@ -84,15 +84,18 @@ struct PluginCodeTests {
   }
 
   @Test func noTAPLeftAndAnAddressInUse() async throws {
-    try await TestNode.run(maxPorts: 1) { node in
+    try await TestNode.run(maxPorts: 2) { node in
       try await serve(node) { socket in
         let (first, second) = (try await TestPod("10.244.0.6"), try await TestPod("10.244.0.7"))
-        let outcome = try await add(node, socket, first.path, first.ip)
-        #expect(outcome.status == 0, "\(outcome)")
-        let full = try await refused(node, socket, second.path, second.ip)
+        let third = try await TestPod("10.244.0.8")
+        for pod in [first, second] {
+          let outcome = try await add(node, socket, pod.path, pod.ip)
+          #expect(outcome.status == 0, "\(outcome)")
+        }
+        let full = try await refused(node, socket, third.path, third.ip)
         #expect(full.code == 11 && full.details.contains("--max-ports"), "\(full)")
         #expect(!full.details.contains("try again later"), "\(full)")
-        let taken = try await refused(node, socket, second.path, first.ip)
+        let taken = try await refused(node, socket, third.path, first.ip)
         #expect(taken.code == 100 && taken.details.contains("is the address of"), "\(taken)")
       }
     }

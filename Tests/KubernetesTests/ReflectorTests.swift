@@ -99,7 +99,12 @@ import Testing
       }
     }
     defer { follower.cancel() }
-    let (first, second) = (Self.service(1, port: 1), Self.service(2, port: 2))
+    var first = Self.service(1, port: 1)
+    let second = Self.service(2, port: 2)
+    server.put(first)
+    try await mirror.reach([first.objectName: first], Self.plain)
+    // After the list, it comes by the watch.
+    first.spec?.clusterIP = "10.96.7.7"
     server.put(first)
     try await mirror.reach([first.objectName: first], Self.plain)
     server.mute()

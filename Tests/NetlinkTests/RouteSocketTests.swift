@@ -68,6 +68,22 @@ struct RouteSocketTests {
     #expect(try here.links().map(\.name) == ["lo"])
   }
 
+  /// Routes of others, such as `ip` makes, too.
+  @Test func routesOfOthers() async throws {
+    let host = try await TestNamespace("host")
+    try await host.exec("ip", "link", "add", "t0", "type", "veth", "peer", "name", "t1")
+    for end in ["t0", "t1"] { try await host.exec("ip", "link", "set", end, "up") }
+    let socket = try RouteSocket(in: open(host))
+    let link = try #require(try socket.link(named: "t0"))
+    try await host.exec("ip", "route", "add", "10.1.0.0/16", "dev", "t0")
+    try await host.exec("ip", "route", "add", "10.1.0.9", "dev", "t0", "proto", "99")
+    try await host.exec("ip", "route", "add", "10.2.0.0/16", "via", "10.1.0.9", "metric", "7")
+    let routes = try socket.routes(of: link)
+    #expect(routes.count == 3)
+    for route in routes.reversed() { try socket.remove(route, from: link) }
+    #expect(try socket.routes(of: link) == [])
+  }
+
   @Test func errorsNameTheRequestAndTheObject() async throws {
     let host = try await TestNamespace("host")
     try await host.exec("ip", "link", "add", "t0", "type", "veth", "peer", "name", "t1")

@@ -20,21 +20,24 @@ extension RouteSocket {
       "add route \(route) to", link.name)
   }
 
+  /// Removes a route, whoever made it.
+  ///
   /// - Throws: ``NetlinkError`` with ESRCH when it is not there.
   public func remove(_ route: Route, from link: Link) throws(NetlinkError) {
     try send(
-      Self.request(Int(RTM_DELROUTE), NLM_F_ACK, route, link), "remove route \(route) from",
+      Self.request(Int(RTM_DELROUTE), NLM_F_ACK, route, link, by: RTPROT_UNSPEC),
+      "remove route \(route) from",
       link.name)
   }
 
   private static func request(
-    _ type: Int, _ flags: Int32, _ route: Route, _ link: Link
+    _ type: Int, _ flags: Int32, _ route: Route, _ link: Link, by maker: Int32 = RTPROT_STATIC
   ) -> NetlinkRequest {
     var header = rtmsg()
     header.rtm_family = UInt8(AF_INET)
     header.rtm_dst_len = route.destination.length
     header.rtm_table = UInt8(RT_TABLE_MAIN.rawValue)
-    header.rtm_protocol = UInt8(RTPROT_STATIC)
+    header.rtm_protocol = UInt8(maker)
     header.rtm_type = UInt8(RTN_UNICAST)
     header.rtm_scope = UInt8(
       route.gateway == nil ? RT_SCOPE_LINK.rawValue : RT_SCOPE_UNIVERSE.rawValue)
