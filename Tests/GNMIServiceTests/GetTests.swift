@@ -18,6 +18,7 @@ import Testing
       counters.refused = 3
       counters.errorsIn = 4
       counters.errorsOut = 5
+      counters.lost = 8
       counters.dropped = ["no_service": 6, "truncated": 1]
     }
   }
@@ -36,7 +37,7 @@ import Testing
       try await two(target)
       let base = "/interfaces/virtual-interface[name=a]/state/counters"
       let expected: [String: UInt64] = [
-        "in-pkts": 10, "in-octets": 1 << 60, "in-errors": 4, "in-discards": 7, "out-pkts": 20,
+        "in-pkts": 10, "in-octets": 1 << 60, "in-errors": 4, "in-discards": 15, "out-pkts": 20,
         "out-octets": 2000, "out-errors": 5, "out-discards": 3, "drop[reason=no_service]/pkts": 6,
         "drop[reason=truncated]/pkts": 1,
       ]

@@ -284,6 +284,31 @@ import Testing
     }
   }
 
+  /// A port goes when it is deleted, not because somebody leaves its type out.
+  @Test func replacementsWithoutATypeRemoveNoPort() async throws {
+    try await Target.run { target in
+      try await target.set("a", ("host-name", "x"), ("port-type", "TAP"))
+      let entry = "/interfaces/virtual-interface[name=a]"
+      for (path, value) in [
+        (entry, "{}"), (entry + "/config", "{}"), (entry, #"{"config": {"mtu": 1500}}"#),
+      ] {
+        #expect(
+          await target.code {
+            try await target.set(replace: [(path, .json(value))])
+          } == .invalidArgument)
+      }
+      #expect(await target.registry.calls == ["add a 1500"])
+      #expect(try await target.get(target.path("a", "host-name")).count == 1)
+      // What is no port can lose all it has.
+      try await target.set("b", ("host-name", "x"))
+      try await target.set(replace: [
+        ("/interfaces/virtual-interface[name=b]/config", .json("{}"))
+      ])
+      #expect(
+        await target.code { _ = try await target.get(target.path("b", "host-name")) } == .notFound)
+    }
+  }
+
   @Test func deletions() async throws {
     try await Target.run { target in
       for name in ["a", "b", "c", "d"] { try await target.set(name, ("port-type", "TAP")) }

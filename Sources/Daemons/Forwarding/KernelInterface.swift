@@ -16,6 +16,8 @@ struct KernelInterface: Sendable {
     var isRunning: Bool
     var macAddress: MACAddress
     var location: InterfaceLocation
+    /// Frames for us that a TAP's queue had no room for; of a packet socket its own are counted.
+    var lost: UInt64
   }
 
   let descriptor: FileDescriptor
@@ -87,7 +89,7 @@ struct KernelInterface: Sendable {
     let mac = withUnsafeBytes(of: found.mac) { $0.reduce(UInt64(0)) { $0 << 8 | UInt64($1) } }
     return State(
       index: found.index, isRunning: found.flags & running == running,
-      macAddress: MACAddress(mac), location: location)
+      macAddress: MACAddress(mac), location: location, lost: isSocket ? 0 : found.lost)
   }
 
   private static func openSocket(_ port: PortDescription) throws(DataplaneError) -> FileDescriptor {

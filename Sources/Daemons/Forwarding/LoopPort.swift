@@ -1,3 +1,4 @@
+import CForwarding
 import Core
 import Hosting
 
@@ -22,6 +23,8 @@ final class LoopPort {
   var refused: UInt64 = 0
   var errorsIn: UInt64 = 0
   var errorsOut: UInt64 = 0
+  /// Frames that the socket had no room for.
+  private var lost: UInt64 = 0
   /// Frames dropped, by the raw value of the reason.
   private let dropped: UnsafeMutablePointer<UInt64>
 
@@ -39,13 +42,15 @@ final class LoopPort {
   @inline(__always)
   func drop(_ reason: UInt8) { dropped[Int(reason)] &+= 1 }
 
-  var counters: Hosting.PortCounters {
+  func readCounters() -> Hosting.PortCounters {
+    if isSocket { lost &+= UInt64(cfw_packet_lost(fd)) }
     var counters = Hosting.PortCounters()
     counters.framesIn = framesIn
     counters.bytesIn = bytesIn
     counters.framesOut = framesOut
     counters.bytesOut = bytesOut
     counters.refused = refused
+    counters.lost = lost
     counters.errorsIn = errorsIn
     counters.errorsOut = errorsOut
     for reason in DropReason.allCases where dropped[Int(reason.rawValue)] > 0 {

@@ -97,14 +97,16 @@ final class PortTable: @unchecked Sendable {
   }
 
   private func statusNow() throws -> [PortStatus] {
-    let counters = try onLoop { loop in loop.ports.mapValues(\.counters) }
+    let counters = try onLoop { loop in loop.ports.mapValues { $0.readCounters() } }
     let entries = entries.values.sorted { $0.id < $1.id }
     let states = KernelInterface.states(of: entries.map(\.interface))
     return zip(entries, states).map { entry, state in
-      PortStatus(
+      var counters = counters[entry.id] ?? PortCounters()
+      counters.lost += state?.lost ?? 0
+      return PortStatus(
         id: entry.id, description: entry.description, interfaceIndex: state?.index ?? 0,
         isUp: state?.isRunning ?? false, macAddress: state?.macAddress,
-        counters: counters[entry.id] ?? PortCounters(), location: state?.location)
+        counters: counters, location: state?.location)
     }
   }
 

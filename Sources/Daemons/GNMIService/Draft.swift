@@ -49,8 +49,12 @@ struct Draft {
   }
 
   /// As ``update(_:_:)``, and what the value does not mention is deleted.
+  ///
+  /// - Throws: `invalidArgument` too for a value without a port's type: a port is removed by
+  ///   deleting it.
   mutating func replace(_ path: PathPattern, _ value: NewValue) throws(GNMIError) {
     let place = try place(path)
+    let old = place.interface.flatMap { interfaces[$0] }
     switch place.node.kind {
     case .leaf: break
     case .container, .list:
@@ -62,6 +66,10 @@ struct Draft {
       }
     }
     try write(place, value, path)
+    guard let old, old.kind != nil, interfaces[old.name]?.kind == nil else { return }
+    throw GNMIError(
+      .invalidArgument,
+      "\(path): without port-type the port \(old.name) would be gone; give it, or delete the port")
   }
 
   /// A node of the schema that can be written, and whose it is.

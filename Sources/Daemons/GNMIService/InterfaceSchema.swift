@@ -134,5 +134,5 @@ enum InterfaceSchema {
 
 extension PortCounters {
   /// Frames that came in and that the pipeline dropped.
-  fileprivate var discardsIn: UInt64 { dropped.values.reduce(0, &+) }
+  fileprivate var discardsIn: UInt64 { dropped.values.reduce(lost, &+) }
 }

@@ -77,6 +77,9 @@ public struct PortCounters: Hashable, Sendable {
   public var bytesIn: UInt64 = 0
   public var framesOut: UInt64 = 0
   public var bytesOut: UInt64 = 0
+  /// Frames that the kernel had for the pipeline and no room to keep until they were read: they
+  /// are not among those that came in. Of a TAP, since the interface was made.
+  public var lost: UInt64 = 0
   /// Frames that the pipeline dropped, by reason name.
   public var dropped: [String: UInt64] = [:]
   /// Frames that the interface did not take, because its queue was full or it was

@@ -18,6 +18,9 @@ enum NodeMetrics {
   private static let refused = port(
     "refused_frames_total",
     "Frames that the interface did not take, because its queue was full or it was down.")
+  private static let lost = port(
+    "receive_lost_frames_total",
+    "Frames that the kernel had no room to keep until they were read.")
   private static let errorsIn = port("receive_errors_total", "Reads that failed.")
   private static let errorsOut = port("transmit_errors_total", "Writes that failed.")
   private static let dropped = Metric(
@@ -81,7 +84,8 @@ enum NodeMetrics {
       ports, node.ports.map { ([$0.description.name, "\($0.id)"], $0.isUp ? 1 : 0) })
     for (metric, value) in [
       (framesIn, \.framesIn), (bytesIn, \.bytesIn), (framesOut, \.framesOut),
-      (bytesOut, \.bytesOut), (refused, \.refused), (errorsIn, \.errorsIn),
+      (bytesOut, \.bytesOut), (refused, \.refused), (lost, \.lost),
+      (errorsIn, \.errorsIn),
       (errorsOut, \.errorsOut),
     ] as [(Metric, KeyPath<PortCounters, UInt64>)] {
       page.add(

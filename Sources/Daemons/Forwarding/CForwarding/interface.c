@@ -4,6 +4,8 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <arpa/inet.h>
@@ -99,6 +101,52 @@ int cfw_packet_open(int32_t interface) {
   return status;
 }
 
+uint32_t cfw_packet_lost(int fd) {
+  // The kernel begins anew with each call.
+  struct tpacket_stats stats;
+  socklen_t length = sizeof(stats);
+  memset(&stats, 0, sizeof(stats));
+  return getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &stats, &length) ? 0 : stats.tp_drops;
+}
+
+static uint64_t lost(const struct nlmsghdr *message) {
+  const struct ifinfomsg *info = NLMSG_DATA(message);
+  int length = (int)message->nlmsg_len - NLMSG_LENGTH(sizeof(*info));
+  for (const struct rtattr *item = IFLA_RTA(info); RTA_OK(item, length);
+       item = RTA_NEXT(item, length)) {
+    if (item->rta_type != IFLA_STATS64) continue;
+    struct rtnl_link_stats64 stats;
+    memset(&stats, 0, sizeof(stats));
+    size_t size = RTA_PAYLOAD(item);
+    memcpy(&stats, RTA_DATA(item), size < sizeof(stats) ? size : sizeof(stats));
+    return stats.tx_dropped;
+  }
+  return 0;
+}
+
+// 0 where the kernel does not say.
+static uint64_t interface_lost(int32_t interface) {
+  struct {
+    struct nlmsghdr header;
+    struct ifinfomsg info;
+  } request;
+  memset(&request, 0, sizeof(request));
+  request.header.nlmsg_len = sizeof(request);
+  request.header.nlmsg_type = RTM_GETLINK;
+  request.header.nlmsg_flags = NLM_F_REQUEST;
+  request.info.ifi_index = interface;
+  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  if (fd < 0) return 0;
+  _Alignas(struct nlmsghdr) char answer[32768];
+  ssize_t length = -1;
+  if (send(fd, &request, sizeof(request), 0) == sizeof(request))
+    length = recv(fd, answer, sizeof(answer), 0);
+  close(fd);
+  const struct nlmsghdr *message = (const struct nlmsghdr *)answer;
+  if (length < 0 || !NLMSG_OK(message, length) || message->nlmsg_type != RTM_NEWLINK) return 0;
+  return lost(message);
+}
+
 static int get(int fd, const char *name, cfw_interface *out) {
   struct ifreq request;
   set_name(&request, name);
@@ -110,6 +158,7 @@ static int get(int fd, const char *name, cfw_interface *out) {
   out->mtu = request.ifr_mtu;
   if (ioctl(fd, SIOCGIFHWADDR, &request)) return -errno;
   memcpy(out->mac, request.ifr_hwaddr.sa_data, sizeof(out->mac));
+  out->lost = interface_lost(out->index);
   return 0;
 }
 

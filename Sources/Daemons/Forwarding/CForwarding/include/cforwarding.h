@@ -54,7 +54,12 @@ typedef struct {
   uint32_t flags;
   int32_t mtu;
   uint8_t mac[6];
+  /// Frames that the kernel did not send by it: of a TAP, those that its queue had no room for.
+  uint64_t lost;
 } cfw_interface;
+
+/// Frames that a packet socket had no room for since the last call.
+uint32_t cfw_packet_lost(int fd);
 
 /// Looks an interface of the calling thread's namespace up.
 int cfw_interface_get(const char *name, cfw_interface *out);
