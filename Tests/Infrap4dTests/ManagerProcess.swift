@@ -13,6 +13,9 @@ final class ManagerProcess: Sendable {
   private let program = Mutex<RunningProgram?>(nil)
   private let folder: String
   private var socket: String { folder + "/manager.sock" }
+  var metricsSocket: String { folder + "/manager-metrics.sock" }
+  /// The folder of what it wants.
+  var state: String { folder + "/manager" }
 
   static let path = URL(fileURLWithPath: ServerProcess.program)
     .deletingLastPathComponent().appendingPathComponent("inframanager").path
@@ -28,8 +31,8 @@ final class ManagerProcess: Sendable {
     let all =
       [
         "GrpcServer.addr=unix:\(server)", "GnmiServer.addr=unix:\(server)",
-        "InfraManager.addr=unix:\(socket)", "State=\(folder)/manager",
-        "InfraManager.metrics-addr=unix:\(folder)/manager-metrics.sock",
+        "InfraManager.addr=unix:\(socket)", "State=\(state)",
+        "InfraManager.metrics-addr=unix:\(metricsSocket)",
       ] + settings
     let program = try RunningProgram([Self.path] + all.flatMap { ["--set", $0] })
     self.program.withLock { $0 = program }
@@ -60,20 +63,50 @@ final class ManagerProcess: Sendable {
     }
   }
 
+  /// Follows what it says of its health, until the body has heard enough.
+  func watchHealth(
+    _ body:
+      @escaping @Sendable (Grpc_Health_V1_HealthCheckResponse.ServingStatus) async throws ->
+      Bool
+  ) async throws {
+    try await withGRPCClient(transport: try TestController.unix(socket)) {
+      try await Grpc_Health_V1_Health.Client(wrapping: $0).watch(.init()) { response in
+        for try await message in response.messages
+        where try await body(message.status) { return }
+      }
+    }
+  }
+
+  /// The code and the text of its page for probes.
+  func readiness() async throws -> String {
+    try await Command.check(
+      "curl", "-s", "-w", "%{http_code}", "--unix-socket", metricsSocket, "http://localhost/readyz")
+  }
+
+  /// Scrapes until the metrics are as they shall be.
+  @discardableResult
+  func scrape(until isSo: (ExposedMetrics) throws -> Bool) async throws -> ExposedMetrics {
+    while true {
+      let page = try await ExposedMetrics.scrape(unix: metricsSocket)
+      if try isSo(page) { return page }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+  }
+
   /// A port of the Service of ``ServiceNode``.
-  static func translation(_ port: UInt32, to endpoint: String, _ target: UInt32)
-    -> Infra_NatTranslation
-  {
+  static func translation(
+    _ port: UInt32, to endpoint: String, _ targets: UInt32...
+  ) -> Infra_NatTranslation {
     .with {
       $0.proto = "TCP"
       $0.endpoint.ipv4Addr = ServiceNode.vip
       $0.endpoint.port = port
-      $0.backends = [
+      $0.backends = targets.map { target in
         .with {
           $0.dstEp.ipv4Addr = endpoint
           $0.dstEp.port = target
         }
-      ]
+      }
     }
   }
 

@@ -16,27 +16,30 @@ struct Manager {
 
   let client: Client
   let tables: Tables
+  let manager: InfraManager
+
   /// What the manager counts.
-  let activity: @Sendable () async -> ManagerActivity
+  func activity() async -> ManagerActivity { await manager.activity() }
 
   /// Runs one until the body returns.
   ///
   /// - Parameter state: a folder; nil keeps nothing.
   static func run(
-    state: String? = nil, tables: Tables? = nil, _ body: (Manager) async throws -> Void
+    state: String? = nil, tables: Tables? = nil, ports: any PortLookup = Ports(),
+    pauses: InfraManager.Pauses = .init(), _ body: (Manager) async throws -> Void
   ) async throws {
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let directory = try state.map { try StateDirectory($0, logger: logger) }
     let restored = Restored(directory, logger: logger)
     // As the client of infrap4d does: what is wanted is brought there first.
     let tables = tables ?? Tables()
-    tables.become(restored.entries)
-    let manager = InfraManager(restored, writer: tables, logger: logger)
+    if let entries = restored.entries { tables.become(entries) }
+    let manager = InfraManager(restored, writer: tables, pauses: pauses, logger: logger)
     let transport = HTTP2ServerTransport.Posix(
       address: .ipv4(host: "127.0.0.1", port: 0), transportSecurity: .plaintext)
     let server = GRPCServer(
       transport: transport,
-      services: [InfraAgentService(manager, ports: Ports(), gateway: .host)])
+      services: [InfraAgentService(manager, ports: ports, gateway: .host)])
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await server.serve() }
       guard let port = try await server.listeningAddress?.ipv4?.port else {
@@ -50,8 +53,7 @@ struct Manager {
       let outcome: Result<Void, any Error>
       do {
         try await body(
-          Manager(client: Client(wrapping: connection), tables: tables) { await manager.activity() }
-        )
+          Manager(client: Client(wrapping: connection), tables: tables, manager: manager))
         outcome = .success(())
       } catch { outcome = .failure(error) }
       connection.beginGracefulShutdown()
@@ -59,6 +61,11 @@ struct Manager {
       try await group.waitForAll()
       try outcome.get()
     }
+  }
+
+  /// Waits until what the manager counts is as it shall be.
+  func until(_ isSo: @Sendable (ManagerActivity) -> Bool) async throws {
+    while await !isSo(activity()) { try await Task.sleep(for: .milliseconds(2)) }
   }
 
   /// The code of the error that a call ends with, nil for none.
@@ -123,12 +130,31 @@ struct Ports: PortLookup {
   }
 }
 
+/// Says no port before so many have asked.
+actor Meeting: PortLookup {
+  private var waiting: [CheckedContinuation<Void, Never>] = []
+  private let size: Int
+
+  init(of size: Int) { self.size = size }
+
+  func port(of interface: String) async throws(DataplaneError) -> PortID {
+    await withCheckedContinuation { continuation in
+      waiting.append(continuation)
+      if waiting.count == size { for waiter in waiting { waiter.resume() } }
+    }
+    return try Ports().port(of: interface)
+  }
+}
+
 /// The model's tables, which can be away.
 final class Tables: TableWriter {
   private struct State {
     var model = SimDataplane()
     var isAway = false
+    var isHeld = false
+    var waiting = 0
     var updates = 0
+    var learned: [TableEntry] = []
   }
 
   private let state = Mutex(State())
@@ -138,10 +164,35 @@ final class Tables: TableWriter {
     set { state.withLock { $0.isAway = newValue } }
   }
 
+  /// Whether batches wait.
+  var isHeld: Bool {
+    get { state.withLock { $0.isHeld } }
+    set { state.withLock { $0.isHeld = newValue } }
+  }
+
+  /// Batches that wait.
+  var waiting: Int { state.withLock { $0.waiting } }
+
+  /// What flows there are.
+  var learned: [TableEntry] {
+    get { state.withLock { $0.learned } }
+    set { state.withLock { $0.learned = newValue } }
+  }
+
   /// Updates so far.
   var updates: Int { state.withLock { $0.updates } }
 
+  func programmed() async throws(DataplaneError) -> ProgrammedState {
+    guard !isAway else { throw DataplaneError(.unavailable, "infrap4d", "is away") }
+    var programmed = ProgrammedState(Array(entries()))
+    for entry in learned { programmed.note(learned: entry) }
+    return programmed
+  }
+
   func apply(_ updates: [Update]) async throws(DataplaneError) {
+    state.withLock { $0.waiting += 1 }
+    while isHeld { try? await Task.sleep(for: .milliseconds(2)) }
+    state.withLock { $0.waiting -= 1 }
     try state.withLock { state throws(DataplaneError) in
       guard !state.isAway else { throw DataplaneError(.unavailable, "infrap4d", "is away") }
       try state.model.apply(updates)

@@ -62,7 +62,7 @@ import Testing
       #expect(
         activity.changes == [
           ["host", "ok"]: 1, ["pod", "ok"]: 3, ["service", "ok"]: 1, ["remove_pod", "ok"]: 0,
-          ["remove_service", "ok"]: 0,
+          ["remove_service", "ok"]: 0, ["remove_unclaimed", "ok"]: 0,
         ])
       #expect(activity.updates == [["ok"]: UInt64(manager.tables.updates)])
       #expect(activity.changeDuration.counts.reduce(0, +) == 5)
@@ -132,6 +132,48 @@ import Testing
       try await manager.pod(3, ip: "10.244.0.9/32")
       try await manager.removePod(2, ip: "10.244.0.9/32")
       #expect(manager.tables.entries(of: "routes").count == 1)
+    }
+  }
+
+  /// Whoever comes later is refused, also when both have looked before either was there.
+  @Test func oneAddressIsGivenOnce() async throws {
+    let folder = try Folder()
+    var left: Set<TableEntry> = []
+    try await Manager.run(state: folder.path, ports: Meeting(of: 2)) { manager in
+      async let second = Manager.code { try await manager.pod(2, ip: "10.244.0.9/32") }
+      async let third = Manager.code { try await manager.pod(3, ip: "10.244.0.9/32") }
+      let codes = await (second, third)
+      #expect([codes.0, codes.1].filter { $0 == nil }.count == 1)
+      #expect([codes.0, codes.1].contains(.alreadyExists))
+      left = manager.tables.entries()
+      let port: UInt64 = codes.0 == nil ? 2 : 3
+      #expect(manager.tables.entries(of: "arp_targets").map(\.arguments) == [[port]])
+    }
+    try await Manager.run(state: folder.path) { #expect($0.tables.entries() == left) }
+  }
+
+  /// A pod's end, its successor at the address, and the end once more, in one batch.
+  @Test func aRepeatedDeletionSparesTheNewPod() async throws {
+    try await Manager.run { manager in
+      try await manager.pod(2, ip: "10.244.0.9/32")
+      manager.tables.isHeld = true
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await manager.host() }
+        try await manager.until { _ in manager.tables.waiting == 1 }
+        let requests: [@Sendable () async throws -> Void] = [
+          { try await manager.removePod(2, ip: "10.244.0.9/32") },
+          { try await manager.pod(3, ip: "10.244.0.9/32") },
+          { try await manager.removePod(2, ip: "10.244.0.9/32") },
+        ]
+        for (index, request) in requests.enumerated() {
+          group.addTask { try await request() }
+          try await manager.until { $0.queue > index }
+        }
+        manager.tables.isHeld = false
+        try await group.waitForAll()
+      }
+      let pods = manager.tables.entries(of: "arp_targets").filter { $0.arguments != [1] }
+      #expect(pods.map(\.arguments) == [[3]])
     }
   }
 
@@ -263,22 +305,6 @@ import Testing
       try await manager.pod(2)
     }
     try await Manager.run(state: folder.path) { #expect($0.tables.entries().count == 2) }
-  }
-
-  @Test func policiesAreKept() async throws {
-    try await Manager.run { manager in
-      let id = Felix_PolicyID.with { $0.name = "deny" }
-      let policy = Felix_ActivePolicyUpdate.with { $0.id = id }
-      let removal = Felix_ActivePolicyRemove.with { $0.id = id }
-      let delta = Felix_IPSetDeltaUpdate.with { $0.id = "none" }
-      let replies = [
-        try await manager.client.activePolicyUpdate(policy),
-        try await manager.client.updateIPSetDelta(delta),
-        try await manager.client.activePolicyRemove(removal),
-      ]
-      let refused = replies.filter { !$0.successful }
-      #expect(refused.isEmpty)
-    }
   }
 }
 

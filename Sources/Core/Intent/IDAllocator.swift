@@ -13,6 +13,14 @@ struct IDAllocator: Sendable, Codable {
 
   init(last: UInt32 = 0) { self.last = last }
 
+  /// Goes on where another one ended of which nothing is known but ids that it gave.
+  ///
+  /// - Parameter used: at least those that anybody may still remember.
+  init(after used: Set<UInt32>) {
+    last = Ring.beforeLongestGap(in: used, of: 1 << 32) ?? 0
+    hasWrapped = used.contains { $0 > last }
+  }
+
   /// - Parameter live: ids in use; looked at only when ``hasWrapped``, and
   ///   far smaller than 2³² because tables are.
   mutating func next(live: Set<UInt32>) -> UInt32 {
@@ -23,6 +31,23 @@ struct IDAllocator: Sendable, Codable {
       }
       last += 1
     } while hasWrapped && live.contains(last)
+    return last
+  }
+}
+
+/// Numbers that rise and then start over.
+enum Ring {
+  /// The number that was given last, when those that came after it are the longest unused run:
+  /// it is as long as can be until one of these is given again.
+  ///
+  /// - Parameter size: of the ring; numbers are less.
+  static func beforeLongestGap(in used: Set<UInt32>, of size: UInt64) -> UInt32? {
+    let sorted = used.sorted()
+    guard let first = sorted.first, var last = sorted.last else { return nil }
+    var longest = size - UInt64(last) + UInt64(first)
+    for (number, next) in zip(sorted, sorted.dropFirst()) where UInt64(next - number) > longest {
+      (last, longest) = (number, UInt64(next - number))
+    }
     return last
   }
 }

@@ -3,6 +3,7 @@
 public struct Intent: Hashable, Sendable, Codable {
   /// A pod, the host or the gateway, and the port of the pipeline it is on.
   public struct Interface: Hashable, Sendable, Codable {
+    /// Empty when it is not known, as after ``ProgrammedState``.
     public var name: String
     public var ip: IPv4Address
     public var mac: MACAddress

@@ -80,11 +80,12 @@ struct ServicePortState: Sendable, Codable {
   }
 
   /// Keeps a member that is not listed any more while its pod lives, because
-  /// its TCP flows do. A pod of another name at the address is another pod.
+  /// its TCP flows do. A pod of another name at the address is another pod, unless the name
+  /// was not known.
   private mutating func keep(_ member: Member, _ node: NodeState, _ change: NodeChange) {
     guard let site = change.site(member.address, in: node), site.role == .pod,
       let earlier = node.sites[member.address.value], earlier.role == .pod,
-      earlier.interface.name == site.interface.name
+      earlier.interface.name.isEmpty || earlier.interface.name == site.interface.name
     else { return }
     var member = member
     member.isListed = false

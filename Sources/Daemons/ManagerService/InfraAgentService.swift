@@ -18,19 +18,14 @@ public struct InfraAgentService: Infra_InfraAgent.SimpleServiceProtocol {
   /// 169.254.1.1, as Calico has it.
   public static let gatewayAddress = IPv4Address(0xA9FE_0101)
 
-  private let manager: InfraManager
+  let manager: InfraManager
   private let ports: any PortLookup
   private let gateway: Gateway
-  let policies: PolicyStore
 
-  public init(
-    _ manager: InfraManager, ports: any PortLookup, gateway: Gateway,
-    policies: PolicyStore = PolicyStore()
-  ) {
+  public init(_ manager: InfraManager, ports: any PortLookup, gateway: Gateway) {
     self.manager = manager
     self.ports = ports
     self.gateway = gateway
-    self.policies = policies
   }
 
   public func createNetwork(
@@ -49,11 +44,6 @@ public struct InfraAgentService: Infra_InfraAgent.SimpleServiceProtocol {
     let address = try RequestParsing.address(
       first.address, "add_request.container_ips[0].address")
     let mac = try RequestParsing.mac(request.macAddr, "mac_addr")
-    if let other = await manager.interface(at: address), other.name != name {
-      throw RPCError(
-        code: .alreadyExists,
-        message: "\(address) is that of \(other.name); remove it there, or give another")
-    }
     try await Self.refusals {
       let pod = Intent.Interface(
         name: name, ip: address, mac: mac, port: try await ports.port(of: name))
@@ -70,10 +60,9 @@ public struct InfraAgentService: Infra_InfraAgent.SimpleServiceProtocol {
     request: Infra_DeleteNetworkRequest, context: ServerContext
   ) async throws -> Cni_DelReply {
     let address = try RequestParsing.address(request.ipv4Addr, "ipv4_addr")
-    // A late request must not take the address from the pod that has it now.
-    let present = await manager.interface(at: address)
-    if let present, request.hostIfName.isEmpty || present.name == request.hostIfName {
-      try await Self.refusals { try await manager.make(.removePod(address)) }
+    let interface = request.hostIfName.isEmpty ? nil : request.hostIfName
+    try await Self.refusals {
+      try await manager.make(.removePod(address, interface: interface))
     }
     return .with { $0.successful = true }
   }
@@ -122,7 +111,7 @@ public struct InfraAgentService: Infra_InfraAgent.SimpleServiceProtocol {
 
   static let done = Infra_Reply.with { $0.successful = true }
 
-  private static func refusals(_ body: () async throws -> Void) async throws {
+  static func refusals(_ body: () async throws -> Void) async throws {
     do { try await body() } catch let error as DataplaneError { throw RPCError(error) }
   }
 }

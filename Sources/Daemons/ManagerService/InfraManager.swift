@@ -1,4 +1,5 @@
 import Core
+import InfraProtos
 import Logging
 import StateDirectory
 
@@ -18,27 +19,55 @@ public actor InfraManager {
   private let journal: ManagerJournal?
   private let logger: Logger
   private var desired: DesiredState
+  private var policies: PolicyStore
   private var queue: [Waiting] = []
   private var isWorking = false
+  /// Whether nothing is known yet of what was wanted before.
+  private var isFresh: Bool
+  private let pauses: Pauses
+  private var expiry: Task<Void, Never>?
+  private var rewriting: Task<Void, Never>?
   private var counted = ManagerActivity()
 
   /// Changes that are made as one.
   private static let batchLength = 1024
 
+  /// How long the manager waits with what is not asked for.
+  public struct Pauses: Sendable {
+    /// From an agent's first request until what was found in the pipeline, and nobody has asked
+    /// for since, is removed. An agent tells all that it knows within seconds.
+    public var unclaimed = Duration.seconds(600)
+    /// Between two attempts to write to a disk that did not take it.
+    public var disk = Duration.seconds(10)
+    public init() {}
+  }
+
   /// - Parameters:
-  ///   - restored: what ``Restored/load(_:logger:)`` gave.
-  ///   - writer: has the entries of `restored` already, or knows that it shall.
-  public init(_ restored: consuming Restored, writer: any TableWriter, logger: Logger) {
-    desired = restored.state
+  ///   - restored: what an earlier process left.
+  ///   - writer: has the entries of `restored` already, or knows that it shall. When there are
+  ///     none, it leaves what is in the pipeline.
+  public init(
+    _ restored: consuming Restored, writer: any TableWriter, pauses: Pauses = Pauses(),
+    logger: Logger
+  ) {
+    desired = restored.content.state ?? DesiredState()
+    isFresh = restored.content.state == nil
+    policies = restored.content.policies
     journal = restored.journal
     self.writer = writer
+    self.pauses = pauses
     self.logger = logger
+  }
+
+  deinit {
+    expiry?.cancel()
+    rewriting?.cancel()
   }
 
   /// Makes a change, and returns when packets follow it.
   ///
   /// - Throws: ``DataplaneError``: `invalidArgument` for what cannot be so on this node,
-  ///   `resourceExhausted` for a full table, `unavailable` when infrap4d is away for longer
+  ///   `alreadyExists` for an address that is another interface's, `resourceExhausted` for a full table, `unavailable` when infrap4d is away for longer
   ///   than its client is patient. The change is not made then.
   public func make(_ change: Change) async throws(DataplaneError) {
     let error = await withCheckedContinuation { done in
@@ -50,9 +79,17 @@ public actor InfraManager {
     if let error { throw error }
   }
 
-  /// The interface that has an address.
-  public func interface(at address: IPv4Address) -> Intent.Interface? {
-    desired.host?.ip == address ? desired.host : desired.pods[address]
+  /// Keeps what Calico says of policies, endpoints and routes.
+  ///
+  /// - Throws: ``DataplaneError/Code/notFound`` for a change of what is not there.
+  func keep(_ payload: PolicyStore.Payload) throws(DataplaneError) {
+    try policies.take(payload)
+    journal?.note(.with { $0.payload = payload }, in: content)
+    watch()
+  }
+
+  private var content: ManagerJournal.Content {
+    .init(state: isFresh ? nil : desired, policies: policies)
   }
 
   private func work() async {
@@ -81,6 +118,8 @@ public actor InfraManager {
   public func activity() -> ManagerActivity {
     var activity = counted
     activity.queue = queue.count
+    activity.policies = policies.counts
+    activity.isKept = journal?.isKept ?? true
     activity.hasHost = desired.host != nil
     activity.pods = desired.pods.count
     activity.servicePorts = desired.services.count
@@ -90,32 +129,98 @@ public actor InfraManager {
 
   private func perform(_ changes: [Change]) async -> DataplaneError? {
     let start = ContinuousClock.now
-    defer { counted.reconcileDuration.observe(.now - start) }
-    return await take(changes)
+    defer {
+      counted.reconcileDuration.observe(.now - start)
+      watch()
+    }
+    do throws(DataplaneError) {
+      if isFresh { try await resume() }
+      try await take(changes)
+      return nil
+    } catch { return error }
   }
 
-  private func take(_ changes: [Change]) async -> DataplaneError? {
+  private func take(_ changes: [Change]) async throws(DataplaneError) {
     var next = desired
-    let updates: [Update]
-    do { updates = try next.take(changes) } catch {
-      return DataplaneError(.invalidArgument, error.entity, error.message)
-    }
+    let updates = try next.take(changes)
     // One after the other: a later one may undo an earlier one.
     let isNew = changes.count > 1 || !changes.allSatisfy(desired.has)
-    if isNew { journal?.note(changes, to: desired) }
+    if isNew { journal?.note(changes, to: content) }
     do throws(DataplaneError) {
       // Also when there is nothing to write: the reply says that packets follow.
-      try await writer.apply(updates)
+      try await write(updates)
     } catch {
       if isNew { journal?.undo() }
-      counted.updates[[ManagerActivity.result(error)], default: 0] += UInt64(updates.count)
-      return error
+      throw error
     }
-    counted.updates[["ok"], default: 0] += UInt64(updates.count)
     desired = next
+    journal?.settle()
     logger.debug(
       "programmed", metadata: ["changes": "\(changes.count)", "updates": "\(updates.count)"])
-    return nil
+  }
+
+  /// Takes what is in the pipeline for what was wanted. Connections that an earlier process made
+  /// possible go on, and none of their numbers is given to another endpoint.
+  private func resume() async throws(DataplaneError) {
+    var programmed = try await writer.programmed()
+    let gateway = InfraAgentService.gatewayAddress
+    let state: DesiredState
+    do throws(DataplaneError) {
+      state = try DesiredState(resuming: programmed, gateway: gateway)
+    } catch {
+      logger.error("the pipeline has what cannot be", metadata: ["reason": "\(error)"])
+      programmed.forgetIntent()
+      state = try DesiredState(resuming: programmed, gateway: gateway)
+    }
+    try await write(programmed.updates(to: state.entries))
+    desired = state
+    isFresh = false
+    journal?.keep(content)
+    guard state.hasUnclaimed else { return }
+    logger.notice(
+      "took over what the pipeline has",
+      metadata: ["pods": "\(state.pods.count)", "services": "\(state.services.count)"])
+  }
+
+  private func write(_ updates: [Update]) async throws(DataplaneError) {
+    do throws(DataplaneError) { try await writer.apply(updates) } catch {
+      counted.updates[[ManagerActivity.result(error)], default: 0] += UInt64(updates.count)
+      throw error
+    }
+    counted.updates[["ok"], default: 0] += UInt64(updates.count)
+  }
+
+  /// Sees to what is not to stay as it is.
+  private func watch() {
+    if desired.hasUnclaimed, expiry == nil {
+      expiry = Task { [weak self, pauses] in
+        repeat {
+          try? await Task.sleep(for: pauses.unclaimed)
+        } while await self?.removeUnclaimed() == false
+      }
+    }
+    if journal?.isKept == false, rewriting == nil {
+      rewriting = Task { [weak self, pauses] in
+        repeat {
+          try? await Task.sleep(for: pauses.disk)
+        } while await self?.rewrite() == false
+      }
+    }
+  }
+
+  /// - Returns: whether they are gone.
+  private func removeUnclaimed() async -> Bool {
+    guard !Task.isCancelled else { return true }
+    do throws(DataplaneError) { try await make(.removeUnclaimed) } catch { return false }
+    return true
+  }
+
+  /// - Returns: whether the disk has what is wanted.
+  private func rewrite() -> Bool {
+    guard !Task.isCancelled, let journal else { return true }
+    if !journal.isKept { journal.keep(content) }
+    if journal.isKept { rewriting = nil }
+    return journal.isKept
   }
 }
 
@@ -123,21 +228,23 @@ public actor InfraManager {
 public protocol TableWriter: Sendable {
   /// Applies all updates, or none of them.
   func apply(_ updates: [Update]) async throws(DataplaneError)
+  /// What is in the tables, and what the pipeline has learned.
+  func programmed() async throws(DataplaneError) -> ProgrammedState
 }
 
 /// What an earlier process of the manager left on disk.
 public struct Restored: ~Copyable {
-  let state: DesiredState
+  let content: ManagerJournal.Content
   let journal: ManagerJournal?
 
-  /// What the tables shall have.
-  public var entries: [TableEntry] { state.entries }
-  public var pods: Int { state.pods.count }
-  public var services: Int { state.services.count }
+  /// What the tables shall have; nil when nothing is known.
+  public var entries: [TableEntry]? { content.state?.entries }
+  public var pods: Int { content.state?.pods.count ?? 0 }
+  public var services: Int { content.state?.services.count ?? 0 }
 
   /// - Parameter directory: nil keeps nothing.
   public init(_ directory: StateDirectory?, logger: Logger) {
     journal = directory.map { ManagerJournal($0, logger: logger) }
-    state = journal?.restore() ?? DesiredState()
+    content = journal?.restore() ?? .init()
   }
 }

@@ -20,11 +20,18 @@ public struct ManagerActivity: Sendable {
   /// Endpoints of all Service ports; one that serves several is counted for each.
   public internal(set) var endpoints = 0
 
+  /// What Calico has said and is kept: kind → how many.
+  public internal(set) var policies: [[String]: UInt64] = [:]
+  /// Whether the disk has what is wanted; always, where nothing is to be kept.
+  public internal(set) var isKept = true
+
   static func result(_ error: DataplaneError?) -> String { error.map { $0.code.rawValue } ?? "ok" }
 }
 
 extension Change {
-  static let kinds = ["host", "pod", "remove_pod", "service", "remove_service"]
+  static let kinds = [
+    "host", "pod", "remove_pod", "service", "remove_service", "remove_unclaimed",
+  ]
 
   /// In metrics.
   var kind: String {
@@ -34,6 +41,7 @@ extension Change {
     case .removePod: "remove_pod"
     case .service: "service"
     case .removeService: "remove_service"
+    case .removeUnclaimed: "remove_unclaimed"
     }
   }
 }

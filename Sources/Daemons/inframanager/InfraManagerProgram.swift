@@ -145,10 +145,15 @@ struct InfraManagerProgram: AsyncParsableCommand {
     let lock = try directory.map { try StateLock($0) }
     defer { withExtendedLifetime(lock) {} }
     let restored = Restored(directory, logger: logger)
-    logger.notice(
-      "desired state", metadata: ["pods": "\(restored.pods)", "services": "\(restored.services)"])
-
     p4Runtime.entries = restored.entries
+    p4Runtime.adoptsEntries = true
+    if p4Runtime.entries == nil {
+      logger.notice("no desired state; what the pipeline has is kept until agents have asked")
+    } else {
+      logger.notice(
+        "desired state",
+        metadata: ["pods": "\(restored.pods)", "services": "\(restored.services)"])
+    }
     let client = try Infrap4dClient(p4Runtime, logger: Logger(label: "p4runtime"))
     let gnmi = GRPCClient(transport: try gNMI.transport())
     let manager = InfraManager(restored, writer: client, logger: logger)
@@ -203,10 +208,14 @@ struct InfraManagerProgram: AsyncParsableCommand {
       },
       "/healthz": { _ in .text("ok") },
       "/readyz": { _ in
-        await client.isReady
-          ? .text("ok")
-          : .text(
+        guard await client.isReady else {
+          return .text(
             "infrap4d is not reached, or has another controller; see the log", .serviceUnavailable)
+        }
+        guard await manager.activity().isKept else {
+          return .text("the disk does not take the desired state; see the log", .serviceUnavailable)
+        }
+        return .text("ok")
       },
     ]
     try await HTTPServer(address, pages: pages)

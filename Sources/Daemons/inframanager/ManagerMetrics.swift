@@ -6,6 +6,9 @@ enum ManagerMetrics {
   private static let ready = Metric(
     .gauge, "inframanager_dataplane_ready",
     "1 when infrap4d is reached, this is its primary controller, and it has what is wanted.")
+  private static let kept = Metric(
+    .gauge, "inframanager_state_kept",
+    "1 when the disk has what is wanted, so that a restart finds it, or nothing is to be kept.")
   private static let host = Metric(
     .gauge, "inframanager_desired_host_interfaces", "1 when the host's interface is known.")
   private static let pods = Metric(.gauge, "inframanager_desired_pods", "Pods that are wanted.")
@@ -14,6 +17,9 @@ enum ManagerMetrics {
   private static let endpoints = Metric(
     .gauge, "inframanager_desired_endpoints",
     "Endpoints of those; one that serves several ports is counted for each.")
+  private static let policies = Metric(
+    .gauge, "inframanager_policy_objects", labels: ["kind"],
+    "What Calico has said and is kept, by what it is about; it is not enforced.")
   private static let queue = Metric(
     .gauge, "inframanager_queue_depth", "Changes that wait for those being made.")
   private static let changes = Metric(
@@ -33,10 +39,12 @@ enum ManagerMetrics {
     var page = Exposition()
     ProcessMetrics.add(to: &page, program: "inframanager")
     page.add(ready, isReady ? 1 : 0)
+    page.add(kept, activity.isKept ? 1 : 0)
     page.add(host, activity.hasHost ? 1 : 0)
     page.add(pods, activity.pods)
     page.add(ports, activity.servicePorts)
     page.add(endpoints, activity.endpoints)
+    page.add(policies, activity.policies)
     page.add(queue, activity.queue)
     page.add(changes, activity.changes)
     page.add(updates, activity.updates)
