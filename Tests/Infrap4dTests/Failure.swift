@@ -141,6 +141,8 @@ enum Failure: String, CaseIterable, Sendable {
     let server = try ServerProcess()
     let port = try #require(
       try await server.start(["--dataplane", "model"], listen: ["127.0.0.1:0"]))
+    // Until then its socket is nobody's.
+    while !server.log.contains("serving /metrics") { try await Task.sleep(for: .milliseconds(5)) }
     var said: [Said] = []
     for (taken, isTCP) in [("127.0.0.1:\(port)", true), ("unix:\(server.metricsSocket)", false)] {
       for (name, program, setting) in [

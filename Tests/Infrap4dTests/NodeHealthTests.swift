@@ -94,10 +94,7 @@ import Testing
       ),
       (
         .silent("127.0.0.1:50096"),
-        [
-          "infraagent does not answer at 127.0.0.1:50096: frames are forwarded, and no pod is "
-            + "connected"
-        ]
+        ["infraagent does not answer at 127.0.0.1:50096: no pod can be connected"]
       ),
     ] as [(AgentWatch.Standing, [String])])
   func agents(_ agent: AgentWatch.Standing, _ reasons: [String]) {

@@ -28,10 +28,11 @@ struct StatusPageTests {
     /// Asks until the agent is so.
     static func wait(_ server: ServerProcess, _ agent: String) async throws -> Status {
       while true {
-        let text = try await Command.check(
-          "curl", "-sf", "--unix-socket", server.metricsSocket, "http://localhost/status.json")
-        let status = try JSONDecoder().decode(Status.self, from: Data(text.utf8))
-        if status.agent == agent { return status }
+        let outcome = try await Command.run([
+          "curl", "-s", "--unix-socket", server.metricsSocket, "http://localhost/status.json",
+        ])
+        let status = try? JSONDecoder().decode(Status.self, from: Data(outcome.output.utf8))
+        if let status, status.agent == agent { return status }
         try await Task.sleep(for: .milliseconds(50))
       }
     }

@@ -47,7 +47,8 @@ public struct CertificateFiles: Hashable, Sendable {
         throw CertificateError(file.path, "is not good yet; check the clock of this machine")
       }
     }
-    guard let parsed = try? Certificate.PrivateKey(pemEncoded: try text(of: key)) else {
+    let text = try text(of: key)
+    guard let parsed = try? Certificate.PrivateKey(pemEncoded: text) else {
       throw CertificateError(key.path, "is no private key in PEM form")
     }
     guard try certificates(of: certificate).first?.publicKey == parsed.publicKey else {

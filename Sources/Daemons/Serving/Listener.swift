@@ -11,6 +11,7 @@ public struct Listener: Sendable {
   public let address: ListenAddress
   private let server: GRPCServer<HTTP2ServerTransport.Posix>
   private let mode: UInt32
+  private let progress = ListenerProgress()
 
   /// - Parameters:
   ///   - mode: permissions of a Unix socket.
@@ -60,13 +61,38 @@ public struct Listener: Sendable {
       group.addTask {
         guard let bound = try? await server.listeningAddress else { return }
         if case .unix(let path) = address { chmod(path, mode) }
+        guard progress.begin() else { return server.beginGracefulShutdown() }
         onListening("\(bound)")
       }
       try await group.waitForAll()
     }
   }
 
-  public func stop() { server.beginGracefulShutdown() }
+  public func stop() {
+    if progress.end() { server.beginGracefulShutdown() }
+  }
+}
+
+/// Whether a listener listens, and shall: a server that is told to stop while it begins to listen
+/// would listen for ever.
+private final class ListenerProgress: Sendable {
+  private let state = Mutex((listens: false, ends: false))
+
+  /// - Returns: whether it shall go on.
+  func begin() -> Bool {
+    state.withLock {
+      $0.listens = true
+      return !$0.ends
+    }
+  }
+
+  /// - Returns: whether it listens already, and so can be stopped.
+  func end() -> Bool {
+    state.withLock {
+      $0.ends = true
+      return $0.listens
+    }
+  }
 }
 
 /// Counts the connections of a listener and closes those that are too many.

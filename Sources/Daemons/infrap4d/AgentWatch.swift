@@ -75,7 +75,7 @@ extension AgentWatch.Standing {
     case .unwell(let conditions):
       "infraagent can connect no pods: not met: \(conditions.joined(separator: ", "))"
     case .silent(let address):
-      "infraagent does not answer at \(address): frames are forwarded, and no pod is connected"
+      "infraagent does not answer at \(address): no pod can be connected"
     }
   }
 

@@ -60,7 +60,9 @@ enum Settings {
       } else if lists.contains(name) {
         added += configuration.list(name).map { "--\(name)=\($0)" }
       } else {
-        added.append("--\(name)=\(configuration[name])")
+        // With a sign between, ArgumentParser takes no empty text.
+        let value = configuration[name]
+        added += value.isEmpty ? ["--\(name)", ""] : ["--\(name)=\(value)"]
       }
     }
     return added + given

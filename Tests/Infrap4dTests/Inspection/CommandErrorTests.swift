@@ -52,8 +52,20 @@ import Testing
     try CertificateSet(hosts: ["localhost"], now: Date()).write(to: foreign)
     Self.expect(
       try await K8sDPTool.run("flows", "--from", address, "--certs", foreign),
-      "the certificates are not taken (CERTIFICATE_VERIFY_FAILED); it and this client need")
+      "; it and this client need certificates of one authority: scripts/tls/gen_certs.sh")
+    // Without TLS, to a server that has it; and the other way round.
+    Self.expect(
+      try await K8sDPTool.run("flows", "--from", address, "--insecure"),
+      "it ends the connection before it begins; if it has TLS, connect with it")
     #expect(try await server.stop() == 0)
+    let open = try ServerProcess()
+    let other = try #require(
+      try await open.start(["--dataplane", "model", "--insecure"], listen: ["127.0.0.1:0"]))
+    Self.expect(
+      try await K8sDPTool.run(
+        "flows", "--from", "infrap4d:localhost:\(other)", "--certs", foreign),
+      "it speaks no TLS; connect to it without TLS")
+    #expect(try await open.stop() == 0)
   }
 
   @Test func withoutPipeline() async throws {
