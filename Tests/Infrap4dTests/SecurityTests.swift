@@ -192,30 +192,88 @@ import Testing
     #expect(outcome.code == 1 && outcome.log.contains("ran out"))
   }
 
+  /// Without --listen the addresses are upstream's.
+  @Test(
+    .enabled(if: NetworkNamespace.reason == nil, "\(NetworkNamespace.reason ?? "")"))
+  func addressesUnlessTold() async throws {
+    let namespace = try await NetworkNamespace("ports")
+    let server = try ServerProcess(in: namespace)
+    try await server.start(["--dataplane", "model"], listen: [])
+    for port in ["9559", "9339"] {
+      while !server.log.contains("0.0.0.0:\(port)") { try await Task.sleep(for: .milliseconds(10)) }
+    }
+    let listening = try await namespace.exec("ss", "-Hltn")
+    let ports = listening.split(separator: "\n").compactMap { line in
+      line.split(separator: " ").dropFirst(3).first.map(String.init)
+    }
+    #expect(Set(ports) == ["0.0.0.0:9559", "0.0.0.0:9339"])
+    #expect(try await server.stop() == 0)
+  }
+
+  /// A request that is too large is refused, and costs the connection nothing.
+  @Test func largeRequests() async throws {
+    let server = try ServerProcess()
+    let port = try #require(
+      try await server.start(
+        ["--dataplane", "model", "--insecure", "--max-request", "4"], listen: ["127.0.0.1:0"]))
+    try await RawClient.sendTooMuch(4 << 20 + 1, port: port)
+    try await RawClient.sendTooMuch(1 << 30, port: port)
+    try await RawClient.breakOff(4 << 20, port: port)
+    #expect(try await server.stop() == 0)
+  }
+
+  /// Connections without a handshake give their places to others.
+  @Test(arguments: [true, false]) func silentConnectionsAreClosed(_ isSecure: Bool) async throws {
+    let server = try ServerProcess()
+    let port = try #require(
+      try await server.start(
+        ["--dataplane", "model", "--max-connections", "4"] + (isSecure ? [] : ["--insecure"]),
+        listen: ["127.0.0.1:0"]))
+    let silent = (0..<4).map { _ in Self.connect(port) }
+    defer { for descriptor in silent { close(descriptor) } }
+    #expect(silent.allSatisfy { $0 >= 0 })
+    // The server ends them, after a time that is shorter than that of the keepalive.
+    let start = ContinuousClock.now
+    for descriptor in silent {
+      try await blocking {
+        var byte: UInt8 = 0
+        while recv(descriptor, &byte, 1, 0) > 0 {}
+      }
+    }
+    #expect(ContinuousClock.now - start < .seconds(60))
+    #expect(
+      try await capabilities(
+        isSecure
+          ? try TestController.tls(port: port, server.certificates)
+          : try .http2NIOPosix(
+            target: .dns(host: "localhost", port: port), transportSecurity: .plaintext)) == "1.4.1")
+  }
+
+  static func connect(_ port: Int) -> Int32 {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = in_port_t(UInt16(port).bigEndian)
+    address.sin_addr.s_addr = in_addr_t(UInt32(0x7F00_0001).bigEndian)
+    let result = withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+    if result == 0 { return descriptor }
+    close(descriptor)
+    return -1
+  }
+
   /// Bytes that are no TLS, connections that say nothing, thousands of them.
   @Test func garbageAndFloodsLeaveTheServerAnswering() async throws {
     let server = try ServerProcess()
     let port = try #require(
       try await server.start(
         ["--dataplane", "model", "--max-connections", "300"], listen: ["127.0.0.1:0"]))
-    func connect() -> Int32 {
-      let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-      var address = sockaddr_in()
-      address.sin_family = sa_family_t(AF_INET)
-      address.sin_port = in_port_t(UInt16(port).bigEndian)
-      address.sin_addr.s_addr = in_addr_t(UInt32(0x7F00_0001).bigEndian)
-      let result = withUnsafePointer(to: &address) {
-        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-          Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-        }
-      }
-      if result == 0 { return descriptor }
-      close(descriptor)
-      return -1
-    }
     var random = SystemRandomNumberGenerator()
     for size in [1, 5, 100, 4_096] {
-      let descriptor = connect()
+      let descriptor = Self.connect(port)
       let bytes = (0..<size).map { _ in UInt8.random(in: 0...255, using: &random) }
       send(descriptor, bytes, size, Int32(MSG_NOSIGNAL))
       close(descriptor)
@@ -224,7 +282,7 @@ import Testing
     var held: [Int32] = []
     var opened = 0
     for _ in 0..<10_000 {
-      let descriptor = connect()
+      let descriptor = Self.connect(port)
       guard descriptor >= 0 else { continue }
       opened += 1
       held.append(descriptor)

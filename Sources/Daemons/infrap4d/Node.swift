@@ -52,7 +52,7 @@ struct Node {
       host: forwarder, maker: maker, packets: options.cpuPort == nil ? nil : forwarder,
       journal: store, options: controllerOptions, logger: logger)
     let flows = directory.map { FlowStore(forwarder, $0, logger: logger) }
-    await restore(store, flows, controller)
+    try await restore(store, flows, controller)
 
     let watch = NodeWatch(
       engine: maker.name, ports: ports, host: forwarder, controller: controller,
@@ -81,9 +81,11 @@ struct Node {
     logger.notice("stopped")
   }
 
+  /// - Throws: ``KeptPipelineError`` for a pipeline that is good and does not run here: it is
+  ///   left where it is.
   private func restore(
     _ store: PipelineStore?, _ flows: FlowStore?, _ controller: PipelineController
-  ) async {
+  ) async throws {
     guard let store, let content = await store.content() else { return }
     do {
       let prepare = await flows?.restoring()
@@ -92,8 +94,10 @@ struct Node {
       }
       let entries = try await controller.entryCount()
       logger.notice("pipeline restored", metadata: ["entries": "\(entries)"])
-    } catch {
+    } catch RestoreError.inconsistent(let error) {
       await store.setAside("\(error)")
+    } catch {
+      throw KeptPipelineError(file: store.path, reason: "\(error)")
     }
   }
 
@@ -142,5 +146,16 @@ struct Node {
       .serve(setting: "--metrics-address") {
         logger.notice("serving /metrics", metadata: ["at": "\($0)"])
       }
+  }
+}
+
+/// Why the pipeline of the last process is not there again, though it could be.
+private struct KeptPipelineError: Error, CustomStringConvertible {
+  var file: String
+  var reason: String
+
+  var description: String {
+    "\(file): the pipeline cannot be put back: \(reason); start with the --dataplane, --max-ports "
+      + "and --memory that it ran with, or move the file away to start without it"
   }
 }
