@@ -262,8 +262,17 @@ struct UpstreamHostTests {
     let json = try #require(outcome.output.firstIndex(of: "{"), "\(outcome)\n\(server.log)")
     let table = try JSONDecoder().decode(
       FixtureTableTests.Table.self, from: Data(outcome.output[json...].utf8))
+    let folders = try FileManager.default.contentsOfDirectory(atPath: FixtureTableTests.fixtures)
+    #expect(table.rows.count == folders.filter { !$0.hasSuffix(".md") }.count)
     for row in table.rows {
-      print(row.fixture, row.cells.map { "\($0.frames) \($0.differences)" }, row.remarks)
+      for cell in row.cells where !cell.isLeftOut {
+        #expect(
+          cell.differences == 0 && cell.stateDifferences == 0,
+          "\(row.fixture) on \(cell.dataplane): \(cell) \(row.remarks)")
+      }
     }
+    let carried = table.rows.flatMap(\.cells).filter { $0.dataplane == live }
+    #expect(carried.map(\.frames).reduce(0, +) > 7_000)
+    #expect(outcome.status == 0, "\(server.log)")
   }
 }
