@@ -8,7 +8,10 @@ import Testing
 
 /// A connection through a Service goes on whatever happens at the control ports.
 @Suite(
-  .serialized, .enabled(if: NetworkNamespace.reason == nil, "\(NetworkNamespace.reason ?? "")"))
+  .serialized, .enabled(if: NetworkNamespace.reason == nil, "\(NetworkNamespace.reason ?? "")"),
+  .enabled(
+    if: ProcessInfo.processInfo.environment["K8SDP_FLOOD"] != nil,
+    "its flood takes minutes; K8SDP_FLOOD=1 runs it"))
 struct UnderAttackTests {
   @Test(arguments: zip(SurvivalTests.engines, [10_000, 1_000])) func forwardingGoesOn(
     _ engine: String, _ connections: Int
