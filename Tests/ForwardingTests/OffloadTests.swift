@@ -71,6 +71,28 @@ struct OffloadTests {
     #expect(frame == right)
   }
 
+  /// A capture has the checksum that a pipeline makes of a whole one: 0 may be one of TCP, not
+  /// of UDP.
+  @Test(arguments: TransportProtocol.allCases) func aChecksumOfZero(
+    _ transport: TransportProtocol
+  ) throws {
+    let field = transport == .tcp ? 50 : 40
+    let wanted: [UInt8] = transport == .tcp ? [0, 0] : [0xFF, 0xFF]
+    let right = try #require(
+      (0...UInt16.max).lazy.map { word in
+        let payload = [UInt8(word >> 8), UInt8(word & 0xFF)]
+        return transport == .tcp
+          ? ether.tcp(ip, PacketBuilder.TCP(from: 40000, to: 80, flags: .ack), payload: payload)
+          : ether.udp(ip, PacketBuilder.UDP(from: 40000, to: 80), payload: payload)
+      }.first { Array($0[field..<field + 2]) == wanted })
+    var frame = right
+    let found = try #require(offload(header(offset: field - 34), &frame))
+    frame.withUnsafeMutableBytes { bytes in
+      if let frame = bytes.baseAddress { found.finishChecksum(of: frame, length: bytes.count) }
+    }
+    #expect(frame == right)
+  }
+
   @Test func headersThatContradictTheFrame() {
     var frame = tcp(1000)
     let bad: [(OffloadHeader, String)] = [

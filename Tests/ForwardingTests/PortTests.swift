@@ -134,7 +134,7 @@ struct PortTests {
     let locations = before.compactMap(\.location)
     #expect(locations.map(\.name) == ["eth0", "eth0"])
     // A stream that lasts from one forwarder to the next.
-    let ping = try node.client.start("ping", "-c", "200", "-i", "0.05", "10.244.0.7")
+    let ping = try node.client.start("ping", "-w", "300", "-i", "0.05", "10.244.0.7")
     try await ping.wait(for: "icmp_seq=2 ")
     await node.forwarder.stop()
 

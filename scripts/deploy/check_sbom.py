@@ -6,7 +6,8 @@ import sys
 
 # program → what is linked into it, and what is not; C library and its like are Debian's.
 LINKED = {
-    "infrap4d": ({"swift-protobuf", "swift-nio-ssl", "swift", "swift-foundation-icu"}, {"async-http-client"}),
+    "infrap4d": (
+        {"swift-protobuf", "swift-nio-ssl", "async-http-client", "swift", "swift-foundation-icu"}, set()),
     "k8sdp": ({"grpc-swift-2", "swift-argument-parser", "swift"}, set()),
     "inframanager": ({"grpc-swift-2", "swift-nio-ssl", "swift"}, {"async-http-client"}),
     "infraagent": ({"async-http-client", "grpc-swift-2", "swift-nio-ssl", "swift"}, set()),

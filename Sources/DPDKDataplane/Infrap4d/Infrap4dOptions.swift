@@ -23,6 +23,7 @@ public struct Infrap4dOptions: Sendable {
     case plaintext
     /// A folder with `ca.crt`, `client.crt` and `client.key`.
     case mutualTLS(folder: String)
+    /// Files that may have other names.
     case certificates(CertificateFiles)
 
     /// nil without TLS.
@@ -93,15 +94,7 @@ public struct Infrap4dOptions: Sendable {
     }
   }
 
-  /// gRPC's own pauses would become minutes.
-  private var config: HTTP2ClientTransport.Posix.Config {
-    .defaults {
-      $0.backoff.initial = backoff.lowerBound
-      $0.backoff.max = backoff.upperBound
-    }
-  }
-
-  /// The same for a program that asks once: without certificates and without a server on this
+  /// As ``transport()`` for a program that asks once: without certificates and without a server on this
   /// machine, it is the server that is missed first.
   ///
   /// - Throws: ``ConnectionFailure``, ``CertificateError``.
@@ -111,6 +104,14 @@ public struct Infrap4dOptions: Sendable {
         throw ConnectionFailure.nobody
       }
       throw error
+    }
+  }
+
+  /// gRPC's own pauses would become minutes.
+  private var config: HTTP2ClientTransport.Posix.Config {
+    .defaults {
+      $0.backoff.initial = backoff.lowerBound
+      $0.backoff.max = backoff.upperBound
     }
   }
 }

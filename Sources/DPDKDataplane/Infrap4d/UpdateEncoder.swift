@@ -16,7 +16,7 @@ struct UpdateEncoder: Sendable {
     self.program = program
     for table in program.tables.values {
       tables[table.engineTable] = table
-      if table.isExact, table.profile == nil, !table.hasPriority {
+      if table.isExact, table.profile == nil {
         shapes[table.engineTable] = RowShape(
           table: table.id, key: table.key.map(\.id), actions: shapes(of: table.actions))
       }

@@ -84,15 +84,19 @@ struct Offload: Equatable {
     let field = transport.start + transport.checksumOffset
     frame.storeBytes(
       of: transport.pseudoHeaderSum(frame).bigEndian, toByteOffset: field, as: UInt16.self)
-    Self.makeChecksum(frame, from: transport.start, to: length, field: field)
+    // A pipeline, which adjusts whole checksums, leaves TCP's zero as it is (RFC 1624).
+    Self.makeChecksum(
+      frame, from: transport.start, to: length, field: field, zero: transport.isTCP ? 0 : 0xFFFF)
   }
 
+  /// - Parameter zero: in the place of 0, which in UDP means that there is none (RFC 768). Linux
+  ///   does so with every transport (net/core/dev.c, `skb_checksum_help`).
   private static func makeChecksum(
-    _ frame: UnsafeMutableRawPointer, from start: Int, to end: Int, field: Int
+    _ frame: UnsafeMutableRawPointer, from start: Int, to end: Int, field: Int,
+    zero: UInt16 = 0xFFFF
   ) {
     let sum = Checksum.internet(UnsafeRawBufferPointer(start: frame + start, count: end - start))
-    // Zero would mean that there is none (RFC 768).
-    frame.storeBytes(of: (sum == 0 ? 0xFFFF : sum).bigEndian, toByteOffset: field, as: UInt16.self)
+    frame.storeBytes(of: (sum == 0 ? zero : sum).bigEndian, toByteOffset: field, as: UInt16.self)
   }
 
   private static func segmentation(of transport: TransportHeader) -> UInt8 {

@@ -67,8 +67,9 @@ public actor InfraManager {
   /// Makes a change, and returns when packets follow it.
   ///
   /// - Throws: ``DataplaneError``: `invalidArgument` for what cannot be so on this node,
-  ///   `alreadyExists` for an address that is another interface's, `resourceExhausted` for a full table, `unavailable` when infrap4d is away for longer
-  ///   than its client is patient. The change is not made then.
+  ///   `alreadyExists` for an address that is another interface's, `resourceExhausted` for a
+  ///   full table, `unavailable` when infrap4d is away for longer than its client is patient.
+  ///   The change is not made then.
   public func make(_ change: Change) async throws(DataplaneError) {
     let error = await withCheckedContinuation { done in
       queue.append(Waiting(change: change, since: .now, done: done))

@@ -20,6 +20,7 @@ public struct P4RuntimeService: RegistrableRPCService {
   ) {
     methods.registerMethods(with: &router)
     let methods = methods
+    // In place of the generated one, to keep the bytes of a Write for the journal.
     router.registerHandler(
       forMethod: P4_V1_P4Runtime.Method.Write.descriptor,
       deserializer: WriteCall.Deserializer(),

@@ -1,5 +1,7 @@
+import AsyncHTTPClient
 import Foundation
-import HTTPServing
+import NIOCore
+import NIOFoundationCompat
 import Serving
 
 /// How the node's agent is. It is asked every few seconds, so that who looks at the node waits
@@ -26,6 +28,8 @@ actor AgentWatch {
   private static let pause = Duration.seconds(2)
   /// For an answer on this machine.
   private static let patience = Duration.seconds(2)
+  /// Bytes of an answer at most.
+  private static let longest = 1 << 20
   /// One that restarts is not missed.
   private static let misses = 3
 
@@ -50,9 +54,7 @@ actor AgentWatch {
   }
 
   private func ask(_ agent: Agent) async {
-    let answer = try? await HTTPQuestion.get(
-      "/check", at: agent.address, within: Self.patience)
-    if let answer, let conditions = Self.conditions(answer.body) {
+    if let conditions = try? await Self.conditions(at: agent.address) {
       missed = 0
       let unmet = conditions.filter { !$0.value }.keys.sorted()
       standing = unmet.isEmpty ? .well : .unwell(unmet)
@@ -62,8 +64,19 @@ actor AgentWatch {
     }
   }
 
-  private static func conditions(_ body: String) -> [String: Bool]? {
-    try? JSONDecoder().decode([String: Bool].self, from: Data(body.utf8))
+  private static func conditions(at address: ListenAddress) async throws -> [String: Bool] {
+    let request = HTTPClientRequest(url: url(address))
+    let answer = try await HTTPClient.shared.execute(request, timeout: TimeAmount(patience))
+    let body = try await answer.body.collect(upTo: longest)
+    return try JSONDecoder().decode([String: Bool].self, from: body)
+  }
+
+  private static func url(_ address: ListenAddress) -> String {
+    switch address {
+    case .ipv4(let host, let port): "http://\(host):\(port)/check"
+    case .ipv6(let host, let port): "http://[\(host)]:\(port)/check"
+    case .unix(let path): URL(httpURLWithSocketPath: path, uri: "/check")?.absoluteString ?? ""
+    }
   }
 }
 

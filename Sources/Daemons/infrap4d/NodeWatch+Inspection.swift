@@ -6,7 +6,7 @@ import Metrics
 extension NodeWatch {
   /// What `k8sdp top` shows.
   func inspection() async -> K8sdp_V1_GetStatusResponse {
-    let (node, outline, health) = await look()
+    let (node, outline, health, _) = await look()
     return .with {
       $0.time = UInt64(max(0, node.date.timeIntervalSince1970) * 1e9)
       $0.version = Release.version

@@ -91,19 +91,21 @@ actor NodeWatch {
   }
 
   /// Everything that there is to see.
-  func look() async -> (node: NodeSnapshot, outline: NodeOutline, health: NodeHealth) {
+  func look() async -> (
+    node: NodeSnapshot, outline: NodeOutline, health: NodeHealth, agent: AgentWatch.Standing
+  ) {
     let node = await latest()
     let outline = await outline.value()
+    let standing = await agent.standing
     let health = NodeHealth(
-      node, since: troubles.first?.1 ?? node.troubles, agent: await agent.standing)
-    return (node, outline, health)
+      node, since: troubles.first?.1 ?? node.troubles, agent: standing)
+    return (node, outline, health, standing)
   }
 
   /// What the page shows.
   func status() async -> NodeStatus {
-    let (node, outline, health) = await look()
-    return NodeStatus(
-      node, outline, health: health, agent: await agent.standing, engine: engine)
+    let (node, outline, health, agent) = await look()
+    return NodeStatus(node, outline, health: health, agent: agent, engine: engine)
   }
 
   private func takeOutline() async -> NodeOutline {
