@@ -3,12 +3,13 @@ SWIFT ?= swift
 OUT ?= out
 DEMO := Fixtures/curl-service
 
-.PHONY: help deps build release offline test interop e2e lint format protos demo bench bench-node differences fuzz \
+.PHONY: help deps build release offline test interop e2e lint format protos demo bench bench-server bench-traffic bench-node \
+	differences fuzz \
 	parser-fuzz sanitize sanitize-address sanitize-thread coverage faults clean \
 	programs images push certificates node undeploy-node clean-debian deploy undeploy deploy-check docs docs-check
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
 deps: ## Install the Debian packages that the build needs
 	@scripts/install-dependencies.sh --build-only
@@ -25,30 +26,46 @@ OFFLINE := .build-offline/release/k8sdp
 offline: deps ## Build k8sdp, optimised, without what talks to a running infrap4d
 	$(SWIFT) build -c release --product k8sdp --traits DPDK --scratch-path .build-offline
 
-# These fill the machine with processes: they run by themselves.
+# Fixtures and fuzzing take every core for minutes, nodes fill the machine with processes: what has
+# deadlines runs between them, so that nobody waits there for his turn.
+PACKETS := ^(CoreTests|SimDataplaneTests|DPDKDataplaneTests|ReplayTests|ParserFuzzTests)\.
 NODES := ^(EndToEndTests|CNIBackendTests)\.
+TEST = SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build
 
 test: ## Run every test
 	@scripts/install-dependencies.sh
 	$(SWIFT) build --build-tests
-	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --skip '$(NODES)'
-	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --filter '$(NODES)'
+	$(TEST) --filter '$(PACKETS)'
+	$(TEST) --skip '$(PACKETS)' --skip '$(NODES)'
+	$(TEST) --filter '$(NODES)'
 	scripts/make-fixtures.py --check
 
 interop: ## Drive infrap4d with clients of others, and be driven: finsy, p4runtime-shell, pygnmi, grpc++
 	@scripts/install-dependencies.sh
 	$(SWIFT) build --build-tests
 	scripts/interop/all.sh .build/debug/infrap4d
-	SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --filter InteropTests
+	$(TEST) --filter InteropTests
 
 e2e: ## The whole node end to end: pods, Services, DNS, TLS, rolling updates, kill -9
 	@scripts/install-dependencies.sh
 	$(SWIFT) build --build-tests
-	K8SDP_STORY=1 SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build --no-parallel --filter '^EndToEndTests\.'
+	K8SDP_STORY=1 $(TEST) --no-parallel --filter '^EndToEndTests\.'
+
+# What is measured is what `make programs` makes.
+RELEASE = $(SWIFT) build -c release --static-swift-stdlib --product
+
+bench-server: deps ## Measure writes to and reads of an infrap4d, through TLS
+	for program in infrap4d infrap4d-bench; do $(RELEASE) $$program || exit 1; done
+	.build/release/infrap4d-bench
+
+bench-traffic: ## Measure TCP, small packets and latency between two pods, against the kernel
+	@scripts/install-dependencies.sh
+	for program in infrap4d gnmi-ctl k8sdp forwarding-bench; do $(RELEASE) $$program || exit 1; done
+	scripts/bench-forwarding.py
 
 bench-node: ## Measure a whole node: pods that come and go, Services that change
 	@scripts/install-dependencies.sh
-	$(SWIFT) build -c release --product node-bench
+	for program in infrap4d inframanager infraagent infra-cni node-bench; do $(RELEASE) $$program || exit 1; done
 	.build/release/node-bench
 
 lint: ## Check the format of the sources
@@ -105,7 +122,7 @@ faults: offline ## Put faults into the pipeline and the model, count those found
 DAEMONS := infrap4d k8sdp inframanager infraagent infra-cni gnmi-ctl arp-proxy felix-api-proxy
 
 programs: deps ## Build what a node runs, optimised, Swift's runtime linked in
-	for program in $(DAEMONS); do $(SWIFT) build -c release --static-swift-stdlib --product $$program || exit 1; done
+	for program in $(DAEMONS); do $(RELEASE) $$program || exit 1; done
 
 BUILDER ?= $(firstword $(shell command -v docker podman buildah))
 REGISTRY ?= localhost:5000

@@ -52,7 +52,9 @@ let package = Package(
     .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.0"),
   ],
   targets: [
-    .target(name: "Core"),
+    .target(
+      name: "Core",
+      dependencies: [.product(name: "HashTreeCollections", package: "swift-collections")]),
     .target(name: "SimDataplane", dependencies: ["Core"]),
 
     .target(
@@ -282,6 +284,7 @@ let package = Package(
       name: "ManagerService",
       dependencies: [
         "Core", "GNMIProtos", "InfraProtos", "Metrics", "StateDirectory",
+        .product(name: "HashTreeCollections", package: "swift-collections"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
         .product(name: "Logging", package: "swift-log"),
@@ -323,7 +326,7 @@ let package = Package(
       name: "AgentService",
       dependencies: [
         "CNIBackend", "Core", "HTTPServing", "HealthProtos", "InfraProtos", "Kubernetes", "Metrics",
-        "ServiceSync", "StateDirectory",
+        "ServiceSync", "Serving", "StateDirectory",
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -548,7 +551,7 @@ let package = Package(
       dependencies: [
         "AgentService", "Certificates", "CNIBackend", "ClusterTesting", "Core", "felix-api-proxy",
         "Health", "HealthProtos", "HTTPServing", "InfraProtos", "infraagent", "Kubernetes",
-        "KubernetesTesting", "Netlink", "NodeTesting", "ServiceSync", "StateDirectory",
+        "KubernetesTesting", "Netlink", "NodeTesting", "ServiceSync", "Serving", "StateDirectory",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
@@ -602,8 +605,11 @@ let package = Package(
       name: "ManagerServiceTests",
       dependencies: [
         "ManagerService", "InfraProtos", "Core", "SimDataplane", "K8sDPArtefacts", "StateDirectory",
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
-      ]),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      exclude: ["upstream-wire.txt"]),
     .testTarget(
       name: "ForwardingTests",
       dependencies: [

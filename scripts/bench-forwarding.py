@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """TCP, small packets and latency between two pods through a Service, live.
 
-    sudo scripts/bench-forwarding.py [--rounds 3] [--seconds 4] [--subjects kernel,model,dpdk]
+    sudo scripts/bench-forwarding.py [--rounds 3] [--seconds 4] [--subjects kernel,infrap4d-dpdk,…]
 
 Two network namespaces talk through
 
@@ -15,11 +15,8 @@ Two network namespaces talk through
     model-poll       the same without sleeping
 
 in turns, so that all see the same machine. Prints the medians, and the ratio to
-the kernel. Needs root and iproute2, nftables, iperf3, iputils-ping; build first:
-
-    for p in forwarding-bench infrap4d gnmi-ctl k8sdp; do
-      swift build -c release --product $p
-    done
+the kernel. Needs root and iproute2, nftables, iperf3, iputils-ping; `make bench-traffic`
+builds what it measures.
 """
 import argparse
 import json
@@ -240,13 +237,13 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--seconds", type=int, default=4)
-    options.add_argument("--subjects", default="kernel,model,model-unbatched,dpdk")
+    options.add_argument("--subjects", default="kernel,infrap4d-model,infrap4d-dpdk,infrap4d-dpdk-captured")
     options.add_argument("--json", action="store_true")
     options = options.parse_args()
     subjects = options.subjects.split(",")
     if os.geteuid() != 0 or not PROGRAM.exists():
         sys.exit(f"needs root and {PROGRAM}; build it with "
-                 "swift build -c release --product forwarding-bench")
+                 "make bench-traffic")
     results = {subject: [] for subject in subjects}
     for _ in range(options.rounds):
         for subject in subjects:
@@ -257,9 +254,9 @@ def main():
         print(json.dumps({"medians": medians, "runs": results}, indent=2))
         return
     keys = list(next(iter(medians.values())))
-    print(f"{'':18}" + "".join(f"{key:>20}" for key in keys))
+    print(f"{'':24}" + "".join(f"{key:>20}" for key in keys))
     for subject, values in medians.items():
-        row = f"{subject:18}"
+        row = f"{subject:24}"
         for key in keys:
             ratio = f" ({values[key] / medians['kernel'][key]:.2f})" if "kernel" in medians else ""
             row += f"{values[key]:.1f}{ratio}".rjust(20)

@@ -4,6 +4,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import NodeTesting
+import Serving
 import StateDirectory
 import Synchronization
 import Testing
@@ -50,7 +51,7 @@ import Testing
     let path = NSTemporaryDirectory() + "felix-\(UUID().uuidString.prefix(8)).sock"
     let messages = Messages()
     let server = FelixServer(
-      path: path, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+      path: path, logger: Self.silent
     ) { try await messages.take($0) }
     let (listening, isListening) = AsyncStream<Void>.makeStream()
     let task = Task { try await server.serve { isListening.finish() } }
@@ -73,6 +74,17 @@ import Testing
       }
       try await messages.reach(6)
       #expect(await Set(messages.all.map(\.sequenceNumber)) == Set(0..<6))
+    }
+  }
+
+  /// An agent that is started twice takes nothing away from the first.
+  @Test func anotherOneListens() async throws {
+    try await serve { path, messages in
+      let second = FelixServer(path: path, logger: Self.silent) { try await messages.take($0) }
+      let error = await #expect(throws: ListenError.self) { try await second.serve() }
+      #expect("\(error)".contains("choose another with felixSocket"))
+      try await send(try Self.frame(1), to: path)
+      try await messages.reach(1)
     }
   }
 

@@ -248,8 +248,12 @@ public final class ClusterNode: Sendable {
   }
 
   /// Waits until the agent says that pods can come.
-  public func untilReady(within limit: Duration = .seconds(60)) async throws {
-    try await until("the node is ready", within: limit, isTold: false) {
+  ///
+  /// - Parameter pause: between two looks.
+  public func untilReady(
+    within limit: Duration = .seconds(60), pause: Duration = .milliseconds(20)
+  ) async throws {
+    try await until("the node is ready", within: limit, pause: pause, isTold: false) {
       for (daemon, running) in programs.withLock({ $0 }) where !running.program.isRunning {
         throw Died(daemon: daemon, log: lines(of: daemon).joined(separator: "\n"))
       }
@@ -337,13 +341,14 @@ public final class ClusterNode: Sendable {
   ///   - isTold: in the story.
   /// - Throws: ``TookTooLong``.
   public func until(
-    _ what: String, within limit: Duration = .seconds(60), isTold: Bool = true,
+    _ what: String, within limit: Duration = .seconds(60),
+    pause: Duration = .milliseconds(20), isTold: Bool = true,
     _ condition: () async throws -> Bool
   ) async throws {
     let start = ContinuousClock.now
     while try await !condition() {
       guard .now - start < limit else { throw tookTooLong(what, limit) }
-      try await Task.sleep(for: .milliseconds(20))
+      try await Task.sleep(for: pause)
     }
     if isTold { story.tell("\(what) after \(Story.milliseconds(since: start))") }
   }

@@ -59,6 +59,23 @@ import Testing
     #expect(packed == (try PipelineSpec(parsing: spec)))
   }
 
+  /// Upstream's driver refuses a pipeline that has an extern without a type.
+  @Test func upstreamTakesTheExterns() throws {
+    struct Context: Decodable {
+      struct Extern: Decodable {
+        struct Attributes: Decodable { var type: String }
+        var name: String
+        var attributes: Attributes
+      }
+      var externs: [Extern]
+    }
+    let context = try JSONDecoder().decode(Context.self, from: Data(K8sDPArtefacts.context))
+    #expect(context.externs.map(\.name) == ["k8s_dp_control.drops"])
+    #expect(context.externs.map(\.attributes.type) == ["packets"])
+    let packed = try file("k8s_dp.pb.bin")
+    #expect(packed.range(of: Data(K8sDPArtefacts.context)) != nil)
+  }
+
   /// SWX keeps offsets of metadata in 8 bits and wraps them silently.
   @Test func metadataIsSmallEnough() throws {
     let bytes = try PipelineSpec(parsing: K8sDPArtefacts.spec).metadataBytes

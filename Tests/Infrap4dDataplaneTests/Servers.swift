@@ -57,7 +57,7 @@ enum Servers {
     options.electionID = electionID
     options.pipeline = pipeline
     // Other tests may have the processors.
-    options.patience = .seconds(600)
+    options.patience = .seconds(3600)
     options.backoff = .milliseconds(10)...(.milliseconds(50))
     change(&options)
     let client = try Infrap4dClient(options, logger: logger)

@@ -3,6 +3,7 @@ import Foundation
 import GRPCCore
 import GRPCNIOTransportHTTP2
 import Glibc
+import Infrap4dDataplane
 import NodeTesting
 import P4RuntimeProtos
 import Testing
@@ -53,6 +54,18 @@ import Testing
     }
     #expect(
       try await capabilities(try TestController.tls(port: port, server.certificates)) == "1.4.1")
+  }
+
+  /// Certificates are for addresses, too, as which every client may name the server.
+  @Test(arguments: [
+    ("127.0.0.1:0", "localhost"), ("127.0.0.1:0", "127.0.0.1"), ("[::1]:0", "::1"),
+  ]) func serverNamed(listen: String, host: String) async throws {
+    let server = try ServerProcess()
+    let port = try #require(try await server.start(["--dataplane", "model"], listen: [listen]))
+    var options = Infrap4dOptions()
+    options.address = .tcp(host: host, port: port)
+    options.security = .mutualTLS(folder: server.certificates)
+    #expect(try await capabilities(try options.transport()) == "1.4.1")
   }
 
   @Test func keysAreForTheOwnerOnly() async throws {

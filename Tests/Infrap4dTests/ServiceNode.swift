@@ -50,7 +50,7 @@ struct ServiceNode: Sendable {
     var options = Infrap4dOptions()
     options.address = .unix(path: server.socket)
     options.pipeline = PipelineBundle.k8sDP()
-    options.patience = .seconds(600)
+    options.patience = .seconds(3600)
     let controller = try Infrap4dClient(
       options, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     await controller.start()

@@ -45,7 +45,7 @@ struct UpstreamHostTests {
     options.electionID = electionID
     options.pipeline = PipelineBundle.k8sDP()
     // Other tests may have the processors.
-    options.patience = .seconds(600)
+    options.patience = .seconds(3600)
     options.backoff = .milliseconds(50)...(.milliseconds(500))
     change(&options)
     let client = try Infrap4dClient(

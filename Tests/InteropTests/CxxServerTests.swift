@@ -19,7 +19,7 @@ struct CxxServerTests {
     options.electionID = electionID
     options.pipeline = try Balancer.config(cookie: 1)
     // Other tests may have the processors.
-    options.patience = .seconds(600)
+    options.patience = .seconds(3600)
     options.backoff = .milliseconds(10)...(.milliseconds(50))
     let client = try Infrap4dClient(
       options, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })

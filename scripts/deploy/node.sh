@@ -217,7 +217,7 @@ TEXT
   else
     stop_units
     unprivileged infrap4d /usr/local/bin/infrap4d --listen 127.0.0.1:9559 \
-      --listen 127.0.0.1:9339 --listen unix:/run/infrap4d/infrap4d.sock --dataplane "$dataplane" \
+      --listen 127.0.0.1:9339 --listen unix:/run/infrap4d/infrap4d.sock --agent-check 127.0.0.1:50096 --dataplane "$dataplane" \
       --log-file "$(log_of infrap4d)"
     unprivileged inframanager /usr/local/bin/inframanager
     unprivileged infraagent /usr/local/bin/infraagent

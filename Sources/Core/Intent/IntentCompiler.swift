@@ -1,3 +1,5 @@
+import HashTreeCollections
+
 /// Turns intent into table updates: everything the first time, the least
 /// difference ever after.
 ///
@@ -7,20 +9,23 @@
 /// Endpoints that leave their Service while their pod lives keep a draining row
 /// in `endpoints`, and their id, until the pod itself is gone: established TCP
 /// flows need it, even when the whole Service is removed.
+///
+/// A copy shares all that it does not change, so that trying a change of one Service among
+/// thousands costs what that Service costs.
 public struct IntentCompiler: Sendable, Codable {
   var node = NodeState()
   var services: [Intent.Service] = []
   /// Service ports in use, and removed ones whose pods may still have flows.
-  var ports: [ServicePortKey: ServicePortState] = [:]
+  var ports: TreeDictionary<ServicePortKey, ServicePortState> = [:]
   /// The epoch that a removed Service port starts with when it comes back:
   /// UDP flows may remember the lower ones. 12 bytes for each address, port and
   /// protocol that ever was a Service port.
-  var forgotten: [ServicePortKey: UInt32] = [:]
+  var forgotten: TreeDictionary<ServicePortKey, UInt32> = [:]
   /// Endpoint address → the Service ports it is a member of, once for each of
   /// its ports.
-  var memberships: [UInt32: [ServicePortKey]] = [:]
+  var memberships: TreeDictionary<UInt32, [ServicePortKey]> = [:]
   /// Service address → its ports in use.
-  var virtualAddresses: [UInt32: Int] = [:]
+  var virtualAddresses: TreeDictionary<UInt32, Int> = [:]
   var rows = RowCounts()
   var serviceIDs: IDAllocator
   var endpointIDs: IDAllocator

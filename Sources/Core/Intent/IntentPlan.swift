@@ -17,12 +17,12 @@ extension IntentCompiler {
     var plan = IntentPlan(
       node: try NodeChange(from: node, to: intent), rows: rows, serviceIDs: serviceIDs,
       endpointIDs: endpointIDs)
-    let window = Window(from: services, to: intent.services)
+    let changed = ChangedServices(from: services, to: intent.services)
     var dropped: Set<ServicePortKey> = []
-    for service in services[window.old] {
+    for service in changed.removed {
       for port in service.ports { dropped.insert(ServicePortKey(service.clusterIP, port)) }
     }
-    let wanted = try wantedPorts(of: intent.services[window.new], replacing: dropped)
+    let wanted = try wantedPorts(of: changed.added, replacing: dropped)
     for key in dropped { count(key, -1, &plan) }
     for key in wanted.keys { count(key, 1, &plan) }
     try checkVirtualAddresses(plan, wanted)
@@ -45,7 +45,7 @@ extension IntentCompiler {
 
   /// The ports of Services that are new or changed.
   private func wantedPorts(
-    of services: ArraySlice<Intent.Service>, replacing dropped: Set<ServicePortKey>
+    of services: [Intent.Service], replacing dropped: Set<ServicePortKey>
   ) throws(IntentError) -> [ServicePortKey: WantedPort] {
     var wanted: [ServicePortKey: WantedPort] = [:]
     for service in services {

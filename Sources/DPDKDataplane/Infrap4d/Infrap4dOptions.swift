@@ -84,7 +84,7 @@ public struct Infrap4dOptions: Sendable {
         ) { $0.trustRoots = .certificates([.file(path: files.authority.path, format: .pem)]) }
       }
       return try .http2NIOPosix(
-        target: .dns(host: host, port: port), transportSecurity: security, config: config)
+        target: Self.target(host, port), transportSecurity: security, config: config)
     case .unix(let path):
       // Who may open the socket is decided by its permissions; there is no TLS on it.
       return try .http2NIOPosix(
@@ -94,8 +94,8 @@ public struct Infrap4dOptions: Sendable {
     }
   }
 
-  /// As ``transport()`` for a program that asks once: without certificates and without a server on this
-  /// machine, it is the server that is missed first.
+  /// As ``transport()`` for a program that asks once: without certificates and without a server on
+  /// this machine, it is the server that is missed first.
   ///
   /// - Throws: ``ConnectionFailure``, ``CertificateError``.
   public func transportNow() throws -> HTTP2ClientTransport.Posix {
@@ -105,6 +105,14 @@ public struct Infrap4dOptions: Sendable {
       }
       throw error
     }
+  }
+
+  /// An address is no name that TLS could send with its hello (RFC 6066, section 3); the server's
+  /// certificate is held against the address itself then.
+  private static func target(_ host: String, _ port: Int) -> any ResolvableTarget {
+    if IPv4Address(host) != nil { return .ipv4(address: host, port: port) }
+    if host.contains(":") { return .ipv6(address: host, port: port) }
+    return .dns(host: host, port: port)
   }
 
   /// gRPC's own pauses would become minutes.

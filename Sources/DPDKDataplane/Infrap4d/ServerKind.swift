@@ -39,6 +39,7 @@ public enum ServerKind: Hashable, Sendable {
   ) async throws(DataplaneError) -> ServerKind {
     var options = CallOptions.defaults
     options.timeout = patience
+    options.waitForReady = true
     do {
       return try await ServerKind(grpc, options: options)
     } catch {

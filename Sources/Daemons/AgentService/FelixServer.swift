@@ -2,6 +2,7 @@ import InfraProtos
 import Logging
 import NIOCore
 import NIOPosix
+import Serving
 import StateDirectory
 import Synchronization
 
@@ -35,7 +36,10 @@ public struct FelixServer: Sendable {
   }
 
   /// Serves until the task is cancelled, and closes all connections then.
+  ///
+  /// - Throws: ``ListenError`` while another program listens there.
   public func serve(onListening: @Sendable () -> Void = {}) async throws {
+    try ListenAddress.unix(path).checkIsFree(setting: "felixSocket")
     let (open, sync, logger) = (open, sync, logger)
     let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .childChannelInitializer { channel in

@@ -26,16 +26,17 @@ public struct GNMIPorts<Transport: ClientTransport>: TAPPorts {
   }
 
   public func list() async throws -> [TAPPort] {
-    let types = try await leaves("config", "port-type")
-    let ids = try await leaves("config", "tdi-portin-id")
-    let states = try await leaves("state", "oper-status")
-    let macs = try await leaves("state", "mac-address")
-    return types.filter { $0.value.stringVal == "TAP" }.keys.sorted().compactMap { name in
-      ids[name].map {
-        TAPPort(
-          name: name, id: $0.uintVal, isPresent: states[name]?.stringVal != "NOT_PRESENT",
-          mac: macs[name].flatMap { MACAddress($0.stringVal) })
-      }
+    let interfaces = try await leaves([
+      ["config", "port-type"], ["config", "tdi-portin-id"], ["state", "oper-status"],
+      ["state", "mac-address"],
+    ])
+    return interfaces.sorted { $0.key < $1.key }.compactMap { name, leaves in
+      guard leaves["config/port-type"]?.stringVal == "TAP",
+        let id = leaves["config/tdi-portin-id"]?.uintVal
+      else { return nil }
+      return TAPPort(
+        name: name, id: id, isPresent: leaves["state/oper-status"]?.stringVal != "NOT_PRESENT",
+        mac: leaves["state/mac-address"].flatMap { MACAddress($0.stringVal) })
     }
   }
 
@@ -81,13 +82,13 @@ public struct GNMIPorts<Transport: ClientTransport>: TAPPorts {
     }
   }
 
-  /// One leaf of all interfaces, by the interface's name.
+  /// Leaves of all interfaces in one look, by the interface's name and their own.
   private func leaves(
-    _ container: String, _ leaf: String
-  ) async throws -> [String: Gnmi_TypedValue] {
+    _ paths: [[String]]
+  ) async throws -> [String: [String: Gnmi_TypedValue]] {
     let request = Gnmi_GetRequest.with {
       $0.encoding = .proto
-      $0.path = [.virtualInterface("*", [container, leaf])]
+      $0.path = paths.map { .virtualInterface("*", $0) }
     }
     let response: Gnmi_GetResponse
     do {
@@ -98,14 +99,15 @@ public struct GNMIPorts<Transport: ClientTransport>: TAPPorts {
     } catch let error as RPCError {
       throw failure("infrap4d does not list its ports", error)
     }
-    var values: [String: Gnmi_TypedValue] = [:]
+    var values: [String: [String: Gnmi_TypedValue]] = [:]
     for notification in response.notification {
       for update in notification.update {
         let path = notification.prefix.elem + update.path.elem
         guard let name = path.first(where: { $0.name == "virtual-interface" })?.key["name"] else {
           continue
         }
-        values[name] = update.val
+        let leaf = path.suffix(2).map(\.name).joined(separator: "/")
+        values[name, default: [:]][leaf] = update.val
       }
     }
     return values

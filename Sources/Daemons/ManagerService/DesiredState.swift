@@ -1,4 +1,5 @@
 import Core
+import HashTreeCollections
 
 /// What the node shall do, and the rows that say it to the pipeline.
 ///
@@ -8,13 +9,13 @@ struct DesiredState: Sendable, Codable {
   private(set) var gateway: Intent.Interface?
   private(set) var host: Intent.Interface?
   private(set) var pods: [IPv4Address: Intent.Interface] = [:]
-  private(set) var services: [ServiceAddress: [Intent.Endpoint]] = [:]
+  private(set) var services: TreeDictionary<ServiceAddress, [Intent.Endpoint]> = [:]
   /// Services that were found in the pipeline, and not asked for since. The like of pods is
   /// that they have no name.
-  private var unclaimed: Set<ServiceAddress> = []
+  private var unclaimed: TreeSet<ServiceAddress> = []
   private var compiler = IntentCompiler()
   /// ``services`` as the compiler takes them.
-  private var list = ServiceList([:])
+  private var list = ServiceList([])
 
   private enum CodingKeys: CodingKey { case gateway, host, pods, services, unclaimed, compiler }
 
@@ -34,8 +35,8 @@ struct DesiredState: Sendable, Codable {
         pods[interface.ip] = interface
       }
     }
-    services = programmed.services
-    unclaimed = Set(services.keys)
+    services = TreeDictionary(uniqueKeysWithValues: programmed.services)
+    unclaimed = TreeSet(services.keys)
     list = ServiceList(services)
     compiler = IntentCompiler(resuming: programmed)
     _ = try compile()
@@ -46,8 +47,9 @@ struct DesiredState: Sendable, Codable {
     gateway = try values.decodeIfPresent(Intent.Interface.self, forKey: .gateway)
     host = try values.decodeIfPresent(Intent.Interface.self, forKey: .host)
     pods = try values.decode([IPv4Address: Intent.Interface].self, forKey: .pods)
-    services = try values.decode([ServiceAddress: [Intent.Endpoint]].self, forKey: .services)
-    unclaimed = try values.decodeIfPresent(Set<ServiceAddress>.self, forKey: .unclaimed) ?? []
+    services = try values.decode(
+      TreeDictionary<ServiceAddress, [Intent.Endpoint]>.self, forKey: .services)
+    unclaimed = try values.decodeIfPresent(TreeSet<ServiceAddress>.self, forKey: .unclaimed) ?? []
     compiler = try values.decode(IntentCompiler.self, forKey: .compiler)
     list = ServiceList(services)
   }

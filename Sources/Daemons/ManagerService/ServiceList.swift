@@ -5,7 +5,7 @@ import Core
 struct ServiceList: Sendable {
   private(set) var services: [Intent.Service] = []
 
-  init(_ all: [ServiceAddress: [Intent.Endpoint]]) {
+  init(_ all: some Sequence<(key: ServiceAddress, value: [Intent.Endpoint])>) {
     for (address, ports) in Dictionary(grouping: all, by: \.key.address) {
       services.append(Self.service(address))
       for (port, endpoints) in ports { put(endpoints, at: port, of: services.count - 1) }

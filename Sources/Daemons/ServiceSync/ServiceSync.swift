@@ -12,7 +12,7 @@ public actor ServiceSync {
   /// Pauses between attempts when the manager refuses or is away.
   private static let pauses = Duration.milliseconds(200)...Duration.seconds(10)
   /// Calls at the same time; the manager writes together what comes together.
-  private static let width = 64
+  private static let width = 128
 
   private let sink: any TranslationSink
   private let memory: ServiceMemory

@@ -18,6 +18,9 @@ public final class RecordLog {
     }
   }
 
+  /// Bytes that it may always have: thousands of Services are told of in less.
+  private static let shortest = 1 << 24
+
   private let directory: StateDirectory
   private let name: String
   private var descriptor: Int32 = -1
@@ -82,6 +85,6 @@ public final class RecordLog {
       throw error
     }
     appended += bytes.count
-    return appended > max(base * 2, 1 << 22)
+    return appended > max(base * 2, Self.shortest)
   }
 }

@@ -35,14 +35,15 @@ struct ARPProxy {
       return print(Release.version)
     }
     guard let interface = environment["ARP_PROXY_IF"], Link.misnomer(interface) == nil else {
-      FileHandle.standardError.write(
-        Data("arp-proxy: ARP_PROXY_IF has to name an interface, such as P4TAP_0\n".utf8))
+      try? FileHandle.standardError.write(
+        contentsOf: Data("arp-proxy: ARP_PROXY_IF has to name an interface, such as P4TAP_0\n".utf8)
+      )
       exit(2)
     }
     do {
       DaemonLog.bootstrap("arp-proxy", try DaemonLog.Options(environment: environment))
     } catch {
-      FileHandle.standardError.write(Data("arp-proxy: \(error)\n".utf8))
+      try? FileHandle.standardError.write(contentsOf: Data("arp-proxy: \(error)\n".utf8))
       exit(2)
     }
     let logger = Logger(label: "arp-proxy")

@@ -35,7 +35,7 @@ struct FelixAPIProxy {
     do {
       DaemonLog.bootstrap("felix-api-proxy", try DaemonLog.Options(environment: environment))
     } catch {
-      FileHandle.standardError.write(Data("felix-api-proxy: \(error)\n".utf8))
+      try? FileHandle.standardError.write(contentsOf: Data("felix-api-proxy: \(error)\n".utf8))
       exit(2)
     }
     signal(SIGPIPE, SIG_IGN)

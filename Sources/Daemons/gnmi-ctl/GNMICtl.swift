@@ -44,7 +44,7 @@ struct GNMICtl {
 
   /// Ends the program with the error's number in gRPC.
   private static func fail(_ message: String, code: RPCError.Code) -> Never {
-    FileHandle.standardError.write(Data("gnmi-ctl: \(message)\n".utf8))
+    try? FileHandle.standardError.write(contentsOf: Data("gnmi-ctl: \(message)\n".utf8))
     exit(Int32(code.rawValue))
   }
 }

@@ -70,7 +70,7 @@ enum Main {
       case ExitCode(1) where text.isEmpty:
         exit(1)
       default:
-        FileHandle.standardError.write(Data((text + "\n").utf8))
+        try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
         exit(2)
       }
     }

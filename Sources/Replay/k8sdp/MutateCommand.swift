@@ -50,7 +50,7 @@ struct MutateCommand: ParsableCommand {
     let run = MutationRun(frames: frames, seed: seed, fixtures: fixtures)
     if let only {
       run.run(only.split(separator: ",").compactMap { Int($0) }) { _, outcome in
-        FileHandle.standardOutput.write(Data((outcome.rawValue + "\n").utf8))
+        try? FileHandle.standardOutput.write(contentsOf: Data((outcome.rawValue + "\n").utf8))
       }
       return
     }

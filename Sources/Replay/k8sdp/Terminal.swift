@@ -9,7 +9,7 @@ enum Terminal {
   }
 
   static func error(_ message: String) {
-    FileHandle.standardError.write(Data("k8sdp: \(message)\n".utf8))
+    try? FileHandle.standardError.write(contentsOf: Data("k8sdp: \(message)\n".utf8))
   }
 
   /// Prints without adding a newline.
@@ -19,19 +19,19 @@ enum Terminal {
   static var progress: ((Int) -> Void)? {
     guard isatty(STDERR_FILENO) == 1 else { return nil }
     return { frames in
-      FileHandle.standardError.write(Data("\r\(frames) frames\u{1B}[K".utf8))
+      try? FileHandle.standardError.write(contentsOf: Data("\r\(frames) frames\u{1B}[K".utf8))
     }
   }
 
   /// Shows what is being done when standard error is a terminal.
   static func step(_ what: String) {
     guard isatty(STDERR_FILENO) == 1 else { return }
-    FileHandle.standardError.write(Data("\r\(what)\u{1B}[K".utf8))
+    try? FileHandle.standardError.write(contentsOf: Data("\r\(what)\u{1B}[K".utf8))
   }
 
   /// Clears the line of progress.
   static func endProgress() {
     guard isatty(STDERR_FILENO) == 1 else { return }
-    FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
+    try? FileHandle.standardError.write(contentsOf: Data("\r\u{1B}[K".utf8))
   }
 }

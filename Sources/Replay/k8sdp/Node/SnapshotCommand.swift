@@ -87,7 +87,7 @@
           + "entries, \(TextTable.grouped(summary.frames)) frames, \(summary.changes) changes of "
           + "tables; frames waited \(TextTable.grouped(Int(summary.paused / 1000))) µs\n"
       if isArchive {
-        FileHandle.standardError.write(Data(text.utf8))
+        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
       } else {
         Terminal.out(text)
       }
