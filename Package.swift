@@ -98,10 +98,15 @@ let package = Package(
     .systemLibrary(
       name: "CPcap", path: "Sources/Replay/CPcap", pkgConfig: "libpcap",
       providers: [.apt(["libpcap-dev"])]),
+    // Programs that programs start.
+    .target(name: "CChildProcess", path: "Sources/Daemons/ChildProcess/CChildProcess"),
+    .target(
+      name: "ChildProcess", dependencies: ["CChildProcess"], path: "Sources/Daemons/ChildProcess",
+      exclude: ["CChildProcess"]),
     .target(
       name: "Replay",
       dependencies: [
-        "Core", "SimDataplane", "K8sDPArtefacts", "CPcap", dpdk,
+        "ChildProcess", "Core", "SimDataplane", "K8sDPArtefacts", "CPcap", dpdk,
         .product(name: "Yams", package: "Yams"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -113,7 +118,8 @@ let package = Package(
     .target(
       name: "LiveReplay",
       dependencies: [
-        "Certificates", "Core", "CPcap", "Replay", "SimDataplane", "Infrap4dDataplane", "GNMIPaths",
+        "Certificates", "ChildProcess", "Core", "CPcap", "Replay", "SimDataplane",
+        "Infrap4dDataplane", "GNMIPaths",
         "GNMIProtos", "InspectionProtos", "CLiveWire",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -350,7 +356,7 @@ let package = Package(
     .executableTarget(
       name: "infrap4d-bench",
       dependencies: [
-        "Core", "Infrap4dDataplane",
+        "ChildProcess", "Core", "Infrap4dDataplane",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "Logging", package: "swift-log"),
@@ -396,7 +402,7 @@ let package = Package(
     .executableTarget(
       name: "infra-cni",
       dependencies: [
-        "Core", "DaemonLog", "Netlink", "InfraProtos",
+        "ChildProcess", "Core", "DaemonLog", "Netlink", "InfraProtos",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
@@ -452,7 +458,7 @@ let package = Package(
       exclude: ["artefacts.sha256", "border.p4", "compile.sh"],
       resources: [.embedInCode("border.spec"), .embedInCode("border.p4info.txt")]),
     // Namespaces and pods, and programs in them.
-    .target(name: "NodeTesting", path: "Tests/NodeTesting"),
+    .target(name: "NodeTesting", dependencies: ["ChildProcess"], path: "Tests/NodeTesting"),
     .testTarget(
       name: "P4RuntimeCodecTests",
       dependencies: ["P4RuntimeCodec", "P4RuntimeProtos", "P4RuntimeTesting", "Core"]),
@@ -588,7 +594,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       exclude: ["Cxx"]),
-    .testTarget(name: "CoreTests", dependencies: ["Core", "K8sDPArtefacts"]),
+    .testTarget(name: "CoreTests", dependencies: ["Core", "K8sDPArtefacts", "NodeTesting"]),
     // The code of the library's tutorial, where its documentation has it.
     .testTarget(
       name: "TutorialTests", dependencies: ["Core", "SimDataplane", "Replay"],
@@ -617,11 +623,15 @@ let package = Package(
         "Replay", dpdk,
       ]),
     .testTarget(
-      name: "ReplayTests", dependencies: ["Replay", "Core", "SimDataplane", "K8sDPArtefacts", dpdk]),
+      name: "ReplayTests",
+      dependencies: [
+        "ChildProcess", "Replay", "Core", "SimDataplane", "K8sDPArtefacts", "NodeTesting", dpdk,
+      ]),
     .testTarget(
       name: "Infrap4dTests",
       dependencies: [
-        "infrap4d", "inframanager", "infraagent", "gnmi-ctl", "k8sdp", "Core", "Certificates",
+        "infrap4d", "inframanager", "infraagent", "gnmi-ctl", "k8sdp", "ChildProcess", "Core",
+        "Certificates",
         "GNMIProtos",
         "InfraProtos", "InspectionProtos", "HealthProtos", "P4RuntimeProtos", "P4RuntimeTesting",
         "Infrap4dDataplane", "LiveReplay", "Replay", "NodeTesting", dpdk,

@@ -1,5 +1,6 @@
 import Foundation
 import K8sDPArtefacts
+import NodeTesting
 import Testing
 
 @testable import Core
@@ -178,17 +179,8 @@ import Testing
   private func run(_ program: String, _ arguments: [String], in folder: URL = folder) throws
     -> (status: Int32, output: String)
   {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [program] + arguments
-    process.currentDirectoryURL = folder
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    process.standardError = pipe
-    try process.run()
-    let output = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return (process.terminationStatus, String(decoding: output, as: UTF8.self))
+    let outcome = try Command.runNow([program] + arguments, folder: folder.path)
+    return (outcome.status, outcome.output)
   }
 }
 

@@ -1,3 +1,4 @@
+import ChildProcess
 import Foundation
 import NodeTesting
 import Synchronization
@@ -7,10 +8,10 @@ import Testing
 final class ServerProcess: Sendable {
   private let temporary: TemporaryFolder
   var folder: String { temporary.path }
-  private let process = Mutex<Process?>(nil)
+  private let process = Mutex<ChildProcess?>(nil)
   /// Where it runs; nil is the namespace of the tests.
   private let namespace: NetworkNamespace?
-  var identifier: pid_t { process.withLock { $0?.processIdentifier ?? 0 } }
+  var identifier: pid_t { process.withLock { $0?.identifier ?? 0 } }
   var socket: String { folder + "/infrap4d.sock" }
   /// Where its metrics are, unless the arguments say otherwise.
   var metricsSocket: String { folder + "/metrics.sock" }
@@ -33,9 +34,9 @@ final class ServerProcess: Sendable {
   }
 
   deinit {
-    guard let process = process.withLock({ $0 }), process.isRunning else { return }
-    kill(process.processIdentifier, SIGKILL)
-    while process.isRunning { usleep(1000) }
+    guard let process = process.withLock({ $0 }) else { return }
+    process.send(SIGKILL)
+    process.wait()
   }
 
   /// Starts the server and waits until it listens everywhere.
@@ -52,25 +53,21 @@ final class ServerProcess: Sendable {
       guard process.isRunning else { throw NotReached(what: "it listens", log: log) }
       try await Task.sleep(for: .milliseconds(10))
     }
-    guard let range = log.range(of: #"\]127\.0\.0\.1:[0-9]+"#, options: .regularExpression) else {
-      return nil
-    }
-    return Int(log[range].split(separator: ":")[1])
+    return log.firstMatch(of: /\](?:127\.0\.0\.1|::1):([0-9]+)/).flatMap { Int($0.1) }
   }
 
-  private func launch(_ arguments: [String]) throws -> Process {
+  private func launch(_ arguments: [String]) throws -> ChildProcess {
     _ = FileManager.default.createFile(atPath: logFile, contents: nil)
-    let process = Process()
     // Servers of tests that run at the same time would want one port.
     let metrics =
       arguments.contains("--metrics-address")
       ? [] : ["--metrics-address", "unix:" + metricsSocket]
     let command = [Self.program] + arguments + metrics
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = namespace?.command(command) ?? command
-    process.standardError = FileHandle(forWritingAtPath: logFile)
-    process.standardOutput = FileHandle(forWritingAtPath: logFile)
-    try process.run()
+    let log = try FileHandle(forWritingTo: URL(fileURLWithPath: logFile))
+    try log.seekToEnd()
+    let process = try ChildProcess(
+      "/usr/bin/env", namespace?.command(command) ?? command,
+      output: .descriptor(log.fileDescriptor), error: .descriptor(log.fileDescriptor))
     self.process.withLock { $0 = process }
     return process
   }
@@ -91,13 +88,15 @@ final class ServerProcess: Sendable {
 
   private func signal(_ number: Int32) async throws -> Int32 {
     let process = try #require(self.process.withLock { $0 })
-    kill(process.processIdentifier, number)
+    process.send(number)
     return try await ending(of: process)
   }
 
-  private func ending(of process: Process) async throws -> Int32 {
-    while process.isRunning { try await Task.sleep(for: .milliseconds(10)) }
-    return process.terminationStatus
+  private func ending(of process: ChildProcess) async throws -> Int32 {
+    while true {
+      if let ending = process.ending { return ending.status }
+      try await Task.sleep(for: .milliseconds(10))
+    }
   }
 
   struct NotReached: Error, CustomStringConvertible {

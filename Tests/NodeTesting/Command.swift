@@ -1,3 +1,4 @@
+import ChildProcess
 import Foundation
 
 /// A program of the system, run for a test.
@@ -40,20 +41,23 @@ public enum Command {
   }
 
   /// Runs to the end on this thread.
-  public static func runNow(_ command: [String], input: String = "") throws -> Outcome {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = command
+  ///
+  /// - Parameter folder: where; nil is this process's.
+  public static func runNow(
+    _ command: [String], input: String = "", folder: String? = nil
+  ) throws -> Outcome {
     let (pipe, stdin) = (Pipe(), Pipe())
-    process.standardOutput = pipe
-    process.standardError = pipe
-    process.standardInput = stdin
-    try process.run()
+    let output = pipe.fileHandleForWriting.fileDescriptor
+    let process = try ChildProcess(
+      "/usr/bin/env", command, folder: folder,
+      input: .descriptor(stdin.fileHandleForReading.fileDescriptor), output: .descriptor(output),
+      error: .descriptor(output))
+    try stdin.fileHandleForReading.close()
+    try pipe.fileHandleForWriting.close()
     try stdin.fileHandleForWriting.write(contentsOf: Data(input.utf8))
     try stdin.fileHandleForWriting.close()
-    let output = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
+    let printed = pipe.fileHandleForReading.readDataToEndOfFile()
     return Outcome(
-      status: process.terminationStatus, output: String(decoding: output, as: UTF8.self))
+      status: process.wait()?.status ?? 0, output: String(decoding: printed, as: UTF8.self))
   }
 }

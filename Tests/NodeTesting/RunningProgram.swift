@@ -1,26 +1,24 @@
+import ChildProcess
 import Foundation
 import Synchronization
 
 /// A program that runs beside a test, and is killed with its last reference.
-///
-/// Unchecked: after the start, only the process's own thread-safe calls are used.
-public final class RunningProgram: @unchecked Sendable {
-  private let process = Process()
-  private let output = Pipe()
+public final class RunningProgram: Sendable {
+  private let process: ChildProcess
   private let lines: AsyncThrowingStream<String, any Error>
 
   public init(_ command: [String]) throws {
     Leftovers.watch()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    let pipe = Pipe()
+    let output = ChildProcess.Stream.descriptor(pipe.fileHandleForWriting.fileDescriptor)
     // Tests of programs that take signals ignore them in this process.
-    process.arguments = ["--default-signal=INT,TERM"] + command
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = output
-    process.standardError = output
+    process = try ChildProcess(
+      "/usr/bin/env", ["--default-signal=INT,TERM"] + command, input: .null, output: output,
+      error: output)
+    try pipe.fileHandleForWriting.close()
     let (lines, feed) = AsyncThrowingStream<String, any Error>.makeStream()
     self.lines = lines
-    let handle = output.fileHandleForReading
-    try process.run()
+    let handle = pipe.fileHandleForReading
     Thread.detachNewThread {
       var rest = Data()
       while true {
@@ -39,7 +37,7 @@ public final class RunningProgram: @unchecked Sendable {
 
   deinit { end() }
 
-  public var identifier: Int32 { process.processIdentifier }
+  public var identifier: Int32 { process.identifier }
 
   /// Reads what it prints until a line contains the text.
   ///
@@ -81,16 +79,14 @@ public final class RunningProgram: @unchecked Sendable {
 
   public var isRunning: Bool { process.isRunning }
 
-  public func interrupt() { if process.isRunning { process.interrupt() } }
+  public func interrupt() { process.send(SIGINT) }
 
-  public func kill() {
-    if process.isRunning { Foundation.kill(process.processIdentifier, SIGKILL) }
-  }
+  public func kill() { process.send(SIGKILL) }
 
   /// SIGKILL, and the end of it: whatever it used is free then.
   public func end() {
     kill()
-    while process.isRunning { usleep(1000) }
+    process.wait()
   }
 
   public struct Silent: Error, CustomStringConvertible {

@@ -1,3 +1,4 @@
+import ChildProcess
 import Core
 import Foundation
 import Testing
@@ -25,18 +26,16 @@ import Testing
   func k8sdp(_ arguments: String...) throws -> Result { try k8sdp(arguments) }
 
   func k8sdp(_ arguments: [String]) throws -> Result {
-    let process = Process()
-    process.executableURL = program
-    process.arguments = arguments
-    process.currentDirectoryURL = URL(fileURLWithPath: scratch.path)
-    let (out, error) = ("\(scratch.path)/.out", "\(scratch.path)/.err")
-    for path in [out, error] { try Data().write(to: URL(fileURLWithPath: path)) }
-    process.standardOutput = FileHandle(forWritingAtPath: out)
-    process.standardError = FileHandle(forWritingAtPath: error)
-    try process.run()
-    process.waitUntilExit()
+    let files = try ["out", "err"].map { name in
+      let file = URL(fileURLWithPath: "\(scratch.path)/.\(name)")
+      try Data().write(to: file)
+      return try FileHandle(forWritingTo: file)
+    }
+    let process = try ChildProcess(
+      program.path, arguments, folder: scratch.path,
+      output: .descriptor(files[0].fileDescriptor), error: .descriptor(files[1].fileDescriptor))
     return Result(
-      code: process.terminationStatus,
+      code: process.wait()?.status ?? 0,
       out: String(decoding: try scratch.read(".out"), as: UTF8.self),
       error: String(decoding: try scratch.read(".err"), as: UTF8.self))
   }

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import NodeTesting
 import Testing
 
 @testable import Replay
@@ -56,15 +57,7 @@ enum Namespaces {
   static func run(_ program: String, _ arguments: [String]) throws
     -> (status: Int32, output: String)
   {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [program] + arguments
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    process.standardError = pipe
-    try process.run()
-    let output = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return (process.terminationStatus, String(decoding: output, as: UTF8.self))
+    let outcome = try Command.runNow([program] + arguments)
+    return (outcome.status, outcome.output)
   }
 }

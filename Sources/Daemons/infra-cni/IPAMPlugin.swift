@@ -1,3 +1,4 @@
+import ChildProcess
 import Foundation
 
 /// The plugin that gives addresses: another program in CNI_PATH, asked with the same
@@ -64,17 +65,18 @@ struct IPAMPlugin: Sendable {
   private static func execute(
     _ path: String, _ environment: [String: String], _ input: Data
   ) async throws -> (status: Int32, output: Data) {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: path)
-    process.environment = environment
     let (stdin, stdout) = (Pipe(), Pipe())
-    process.standardInput = stdin
-    process.standardOutput = stdout
+    let process: ChildProcess
     do {
-      try process.run()
+      process = try ChildProcess(
+        path, environment: environment,
+        input: .descriptor(stdin.fileHandleForReading.fileDescriptor),
+        output: .descriptor(stdout.fileHandleForWriting.fileDescriptor))
     } catch {
       throw CNIError(.ioFailure, "\(path) cannot be run", "\(error)")
     }
+    try stdin.fileHandleForReading.close()
+    try stdout.fileHandleForWriting.close()
     // A plugin that answers before it has read all must not stop us, nor end us.
     let (writing, reading) = (stdin.fileHandleForWriting, stdout.fileHandleForReading)
     Thread.detachNewThread {
@@ -82,7 +84,6 @@ struct IPAMPlugin: Sendable {
       try? writing.close()
     }
     let output = reading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return (process.terminationStatus, output)
+    return (process.wait()?.status ?? 0, output)
   }
 }

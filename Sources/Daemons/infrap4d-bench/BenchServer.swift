@@ -1,10 +1,11 @@
 import ArgumentParser
+import ChildProcess
 import Foundation
 
 /// An `infrap4d` for a measurement, in a folder of its own.
 final class BenchServer {
   let folder: String
-  private let process = Process()
+  private let process: ChildProcess
 
   init(dataplane: String) throws {
     folder = NSTemporaryDirectory() + "infrap4d-bench-\(ProcessInfo.processInfo.processIdentifier)"
@@ -12,13 +13,15 @@ final class BenchServer {
     let log = folder + "/log"
     _ = FileManager.default.createFile(atPath: log, contents: nil)
     let here = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-    process.executableURL = here.deletingLastPathComponent().appendingPathComponent("infrap4d")
-    process.arguments = [
-      "--dataplane", dataplane, "--listen", "127.0.0.1:0", "--state", folder + "/state", "--certs",
-      folder + "/certs",
-    ]
-    process.standardError = FileHandle(forWritingAtPath: log)
-    do { try process.run() } catch {
+    let error = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
+    do {
+      process = try ChildProcess(
+        here.deletingLastPathComponent().appendingPathComponent("infrap4d").path,
+        [
+          "--dataplane", dataplane, "--listen", "127.0.0.1:0", "--state", folder + "/state",
+          "--certs", folder + "/certs",
+        ], error: .descriptor(error.fileDescriptor))
+    } catch {
       throw ValidationError("infrap4d is not beside this program; build it with it")
     }
   }
@@ -38,8 +41,8 @@ final class BenchServer {
   }
 
   func stop() {
-    process.terminate()
-    process.waitUntilExit()
+    process.send(SIGTERM)
+    process.wait()
     try? FileManager.default.removeItem(atPath: folder)
   }
 }

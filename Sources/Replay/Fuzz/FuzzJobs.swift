@@ -1,3 +1,4 @@
+import ChildProcess
 import Foundation
 
 /// The same fuzzing in several processes: one dataplane is driven by one thread,
@@ -16,37 +17,38 @@ public struct FuzzJobs {
 
   /// - Throws: the error of a process that could not do its part.
   public func run() throws(ReplayError) -> Fuzzer.Report {
-    var started: [(process: Process, output: Pipe, error: Pipe)] = []
+    var started: [(process: ChildProcess, output: Pipe, error: Pipe)] = []
     for job in 0..<jobs {
       let share = fuzzer.frames / jobs + (job < fuzzer.frames % jobs ? 1 : 0)
       guard share > 0 else { continue }
-      let process = Process()
       let (output, error) = (Pipe(), Pipe())
-      process.executableURL = program
-      process.arguments =
+      let arguments =
         [
           "fuzz", "--json", "--jobs", "1", "--seed", "\(fuzzer.seed &+ UInt64(job))",
           "--stride", "\(jobs)", "--frames", "\(share)", "--left", fuzzer.left, "--right",
           fuzzer.right, "--interval", "\(fuzzer.interval)",
         ] + (fuzzer.folder.map { ["--out", $0] } ?? [])
-      process.standardOutput = output
-      process.standardError = error
-      do { try process.run() } catch {
-        throw ReplayError("fuzz", "\(program.path) does not start: \(error)")
-      }
+      let process: ChildProcess
+      do {
+        process = try ChildProcess(
+          program.path, arguments,
+          output: .descriptor(output.fileHandleForWriting.fileDescriptor),
+          error: .descriptor(error.fileHandleForWriting.fileDescriptor))
+      } catch { throw ReplayError("fuzz", "\(error)") }
+      for pipe in [output, error] { try? pipe.fileHandleForWriting.close() }
       started.append((process, output, error))
     }
     var report = Fuzzer.Report(seed: fuzzer.seed)
     for (process, output, error) in started {
       let json = output.fileHandleForReading.readDataToEndOfFile()
       let text = error.fileHandleForReading.readDataToEndOfFile()
-      process.waitUntilExit()
-      guard process.terminationReason == .exit,
+      let ending = process.wait()
+      guard case .exited? = ending,
         let part = try? JSONDecoder().decode(Fuzzer.Report.self, from: json)
       else {
         let message = String(decoding: text, as: UTF8.self)
         throw ReplayError(
-          "fuzz", "a process ended with \(process.terminationStatus): \(message)")
+          "fuzz", "a process ended with \(ending?.status ?? 0): \(message)")
       }
       report.add(part)
       fuzzer.progress?(report.frames)

@@ -1,3 +1,4 @@
+import ChildProcess
 import Core
 import Foundation
 import K8sDPArtefacts
@@ -108,25 +109,26 @@ public struct MutationRun: Sendable {
 
   /// - Returns: outcomes as far as the process came, and whether a signal ended it.
   private func start(_ numbers: [Int], _ program: URL) throws(ReplayError) -> ([Outcome], Bool) {
-    let process = Process()
     let output = Pipe()
-    process.executableURL = program
-    process.arguments =
+    let arguments =
       [
         "mutate", "--only", numbers.map(String.init).joined(separator: ","), "--frames",
         "\(frames)", "--seed", "\(seed)",
       ] + (fixtures.map { ["--fixtures", $0] } ?? [])
-    process.environment = ProcessInfo.processInfo.environment
+    let environment = ProcessInfo.processInfo.environment
       .merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    do { try process.run() } catch {
-      throw ReplayError("mutate", "\(program.path) does not start: \(error)")
-    }
+    let process: ChildProcess
+    do {
+      process = try ChildProcess(
+        program.path, arguments, environment: environment,
+        output: .descriptor(output.fileHandleForWriting.fileDescriptor), error: .null)
+    } catch { throw ReplayError("mutate", "\(error)") }
+    try? output.fileHandleForWriting.close()
     let text = String(
       decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
+    let ending = process.wait()
     let outcomes = text.split(separator: "\n").compactMap { Outcome(rawValue: String($0)) }
-    return (outcomes, process.terminationReason == .uncaughtSignal)
+    if case .signalled? = ending { return (outcomes, true) }
+    return (outcomes, false)
   }
 }

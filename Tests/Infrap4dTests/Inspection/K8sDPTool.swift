@@ -1,3 +1,4 @@
+import ChildProcess
 import Foundation
 import NodeTesting
 import Synchronization
@@ -28,33 +29,29 @@ enum K8sDPTool {
   static func run(_ arguments: String...) async throws -> Outcome { try await run(arguments) }
 
   /// One that runs beside a test, and is killed with its last reference.
-  ///
-  /// Unchecked: after the start, only the process's own thread-safe calls are used.
-  final class Running: @unchecked Sendable {
-    private let process = Process()
+  final class Running: Sendable {
+    private let process: ChildProcess
     private let folder: String
 
     init(_ arguments: [String], input: Data? = nil) throws {
-      folder = NSTemporaryDirectory() + "k8sdp-\(UUID().uuidString.prefix(8))"
+      let folder = NSTemporaryDirectory() + "k8sdp-\(UUID().uuidString.prefix(8))"
+      self.folder = folder
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-      for name in ["out", "error"] {
-        _ = FileManager.default.createFile(atPath: "\(folder)/\(name)", contents: nil)
+      func file(_ name: String, _ content: Data = Data()) throws -> FileHandle {
+        let url = URL(fileURLWithPath: "\(folder)/\(name)")
+        try content.write(to: url)
+        return try FileHandle(forUpdating: url)
       }
-      process.executableURL = URL(fileURLWithPath: K8sDPTool.program)
-      process.arguments = arguments
-      process.standardOutput = FileHandle(forWritingAtPath: folder + "/out")
-      process.standardError = FileHandle(forWritingAtPath: folder + "/error")
-      if let input {
-        try input.write(to: URL(fileURLWithPath: folder + "/in"))
-        process.standardInput = FileHandle(forReadingAtPath: folder + "/in")
-      } else {
-        process.standardInput = FileHandle.nullDevice
-      }
-      try process.run()
+      let (stdout, stderr) = (try file("out"), try file("error"))
+      let stdin = try input.map { try file("in", $0) }
+      process = try ChildProcess(
+        K8sDPTool.program, arguments,
+        input: stdin.map { .descriptor($0.fileDescriptor) } ?? .null,
+        output: .descriptor(stdout.fileDescriptor), error: .descriptor(stderr.fileDescriptor))
     }
 
     deinit {
-      if process.isRunning { kill(SIGKILL) }
+      kill(SIGKILL)
       try? FileManager.default.removeItem(atPath: folder)
     }
 
@@ -81,11 +78,15 @@ enum K8sDPTool {
       }
     }
 
-    func kill(_ signal: Int32) { Foundation.kill(process.processIdentifier, signal) }
+    func kill(_ signal: Int32) { process.send(signal) }
 
     func end() async throws -> Outcome {
-      while process.isRunning { try await Task.sleep(for: .milliseconds(5)) }
-      return Outcome(status: process.terminationStatus, out: out, error: error)
+      while true {
+        if let ending = process.ending {
+          return Outcome(status: ending.status, out: out, error: error)
+        }
+        try await Task.sleep(for: .milliseconds(5))
+      }
     }
   }
 
