@@ -4,6 +4,7 @@ import NIOCore
 import NIOPosix
 import NodeTesting
 import Serving
+import Synchronization
 import Testing
 
 /// Pages as curl and as bad clients see them.
@@ -220,12 +221,24 @@ import Testing
   @Test func thousandConnections() async throws {
     var limits = Self.patient
     limits.connections = 8
-    try await serve(limits: limits) { (port: Int) async throws in
+    let seen = Mutex(0)
+    let pages: HTTPServer.Pages = [
+      "/page": { _ in .text("hello") },
+      "/held": { _ in
+        seen.withLock { $0 += 1 }
+        let (never, _) = AsyncStream<Void>.makeStream()
+        for await _ in never {}
+        return .text("late")
+      },
+    ]
+    try await serve(limits: limits, pages: pages) { (port: Int) async throws in
       var held: [RawClient] = []
-      for _ in 0..<8 { held.append(try await RawClient(port)) }
-      // The server has seen them all when one more is told.
-      var told = ""
-      while !told.contains("503") { told = try await RawClient(port).received() }
+      for count in 1...8 {
+        held.append(try await RawClient(port))
+        await held[count - 1].send(Array("GET /held HTTP/1.1\r\nHost: x\r\n\r\n".utf8))
+        while seen.withLock(\.self) < count { try await Task.sleep(for: .milliseconds(2)) }
+      }
+      let told = try await RawClient(port).received()
       #expect(told.hasSuffix("there are 8 connections already; close some, and ask again\n"))
       let answers = try await withThrowingTaskGroup(of: String.self) { group in
         for _ in 0..<1000 {

@@ -32,6 +32,26 @@ import Testing
     #expect(try scratch.read("a.pcapng") == scratch.read("b.pcapng"))
   }
 
+  /// A pipe is written to, as a device would be, and a link's file; neither is replaced.
+  @Test func whatIsThereStaysWhatItIs() throws {
+    let (pipe, link) = ("\(scratch.path)/pipe", "\(scratch.path)/link")
+    #expect(mkfifo(pipe, 0o600) == 0)
+    let reader = open(pipe, O_RDONLY | O_NONBLOCK)
+    defer { close(reader) }
+    try FileManager.default.createSymbolicLink(
+      atPath: link, withDestinationPath: "\(scratch.path)/target")
+    _ = try write("pipe", nil)
+    _ = try write("link", nil)
+    let wanted = try scratch.read("target")
+    var bytes = [UInt8](repeating: 0, count: 1 << 16)
+    #expect(read(reader, &bytes, bytes.count) == wanted.count && !wanted.isEmpty)
+    #expect(Array(bytes.prefix(wanted.count)) == Array(wanted))
+    for (path, type) in [(pipe, S_IFIFO), (link, S_IFLNK)] {
+      var status = stat()
+      #expect(lstat(path, &status) == 0 && status.st_mode & S_IFMT == type)
+    }
+  }
+
   @Test func theHeadersAreTheseBytes() throws {
     _ = try write("a.pcapng", nil)
     let bytes = try scratch.read("a.pcapng")

@@ -43,7 +43,7 @@ public final class PcapngWriter {
   /// Frames written so far.
   public private(set) var count = 0
 
-  /// Makes the file, replacing one of the same name, and writes its headers.
+  /// Makes the file, or empties one of the same name, and writes its headers.
   ///
   /// - Parameter interface: The name Wireshark shows, such as `port-3`.
   public convenience init(path: String, interface: String) throws(ReplayError) {
@@ -56,14 +56,7 @@ public final class PcapngWriter {
   /// - Parameter path: `-` is standard output.
   public init(path: String) throws(ReplayError) {
     self.path = path == "-" ? "standard output" : path
-    if path == "-" {
-      file = .standardOutput
-    } else {
-      guard FileManager.default.createFile(atPath: path, contents: nil),
-        let file = FileHandle(forWritingAtPath: path)
-      else { throw ReplayError(path, "cannot be written; check the folder and its permissions") }
-      self.file = file
-    }
+    file = path == "-" ? .standardOutput : try .output(path)
     append(Self.sectionHeader)
   }
 

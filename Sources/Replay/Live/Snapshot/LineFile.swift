@@ -15,10 +15,7 @@ final class LineFile {
   /// - Parameter header: the first line, with its end.
   init(path: String, header: String) throws(ReplayError) {
     self.path = path
-    guard FileManager.default.createFile(atPath: path, contents: nil),
-      let file = FileHandle(forWritingAtPath: path)
-    else { throw ReplayError(path, "cannot be written; check the folder and its permissions") }
-    self.file = file
+    file = try .output(path)
     buffer += header.utf8
   }
 
