@@ -25,7 +25,8 @@ enum Program {
     guard Infrap4d.exitCode(for: error) == .validationFailure else {
       Infrap4d.exit(withError: error)
     }
-    try? FileHandle.standardError.write(contentsOf: Data((Infrap4d.fullMessage(for: error) + "\n").utf8))
+    try? FileHandle.standardError.write(
+      contentsOf: Data((Infrap4d.fullMessage(for: error) + "\n").utf8))
     Glibc.exit(2)
   }
 }
