@@ -7,11 +7,14 @@ let package = Package(
   name: "k8s-infra-offload",
   traits: [.default(enabledTraits: ["DPDK"]), .trait(name: "DPDK")],
   dependencies: [
+    .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
   ],
   targets: [
-    .target(name: "Core"),
+    .target(
+      name: "Core",
+      dependencies: [.product(name: "HashTreeCollections", package: "swift-collections")]),
     .target(name: "SimDataplane", dependencies: ["Core"]),
     .target(
       name: "K8sDPArtefacts", path: "k8s_dp", sources: ["K8sDPArtefacts.swift"],
@@ -35,15 +38,22 @@ let package = Package(
     .target(
       name: "Replay",
       dependencies: [
-        "Core", "SimDataplane", "K8sDPArtefacts", "CPcap", "DPDKDataplane",
+        "ChildProcess", "Core", "SimDataplane", "K8sDPArtefacts", "CPcap", "DPDKDataplane",
         .product(name: "Yams", package: "Yams"), .product(name: "Logging", package: "swift-log"),
       ],
       exclude: ["CPcap"]),
-    .testTarget(name: "CoreTests", dependencies: ["Core", "K8sDPArtefacts"]),
+    .target(name: "CChildProcess", path: "Sources/Daemons/ChildProcess/CChildProcess"),
+    .target(
+      name: "ChildProcess", dependencies: ["CChildProcess"], path: "Sources/Daemons/ChildProcess",
+      exclude: ["CChildProcess"]),
+    .target(name: "NodeTesting", dependencies: ["ChildProcess"], path: "Tests/NodeTesting"),
+    .testTarget(name: "CoreTests", dependencies: ["Core", "K8sDPArtefacts", "NodeTesting"]),
     .testTarget(name: "SimDataplaneTests", dependencies: ["SimDataplane", "Core"]),
     .testTarget(
       name: "ReplayTests",
-      dependencies: ["Replay", "Core", "SimDataplane", "K8sDPArtefacts", "DPDKDataplane"]),
+      dependencies: [
+        "Replay", "Core", "SimDataplane", "K8sDPArtefacts", "NodeTesting", "DPDKDataplane",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = (
     "Sources/Core", "Sources/SimDataplane", "Sources/DPDKDataplane", "Sources/Replay", "k8s_dp",
-    "Tests/CoreTests", "Tests/SimDataplaneTests")
+    "Sources/Daemons/ChildProcess", "Tests/NodeTesting", "Tests/CoreTests", "Tests/SimDataplaneTests")
 LEFT_OUT = (
     "Sources/DPDKDataplane/Infrap4d", "Sources/DPDKDataplane/P4RuntimeCodec",
     "Sources/Replay/Live", "Sources/Replay/k8sdp")
