@@ -188,26 +188,48 @@ extension Infrap4dClient {
       guard let counter = encoder.program.counter(named: name) else {
         throw DataplaneError(.notFound, name, "no such counter in P4Info")
       }
-      do {
-        return try await client.read(
+      // Upstream's server reads no counter as a whole.
+      let asked: [P4_V1_CounterEntry] =
+        kind == .upstream
+        ? (0..<counter.size).map { index in
           .with {
-            $0.deviceID = options.deviceID
-            $0.entities = [.with { $0.counterEntry.counterID = counter.id }]
+            $0.counterID = counter.id
+            $0.index.index = Int64(index)
           }
-        ) { response in
-          var counts = [UInt64](repeating: 0, count: counter.size)
-          for try await message in response.messages {
-            for case .counterEntry(let entry)? in message.entities.map(\.entity) {
-              guard let index = Int(exactly: entry.index.index), counts.indices.contains(index)
-              else { continue }
-              counts[index] = UInt64(clamping: entry.data.packetCount)
-            }
+        } : [.with { $0.counterID = counter.id }]
+      var counts = [UInt64](repeating: 0, count: counter.size)
+      var rest = asked[...]
+      do {
+        while !rest.isEmpty {
+          let batch = rest.prefix(kind.maximumBatch)
+          rest = rest.dropFirst(batch.count)
+          for entry in try await read(batch) {
+            guard let index = Int(exactly: entry.index.index), counts.indices.contains(index)
+            else { continue }
+            counts[index] = UInt64(clamping: entry.data.packetCount)
           }
-          return counts
         }
       } catch {
         throw failure(error, "read")
       }
+      return counts
+    }
+  }
+
+  private func read(
+    _ entries: ArraySlice<P4_V1_CounterEntry>
+  ) async throws -> [P4_V1_CounterEntry] {
+    try await client.read(
+      .with {
+        $0.deviceID = options.deviceID
+        $0.entities = entries.map { entry in .with { $0.counterEntry = entry } }
+      }
+    ) { response in
+      var found: [P4_V1_CounterEntry] = []
+      for try await message in response.messages {
+        for case .counterEntry(let entry)? in message.entities.map(\.entity) { found.append(entry) }
+      }
+      return found
     }
   }
 
