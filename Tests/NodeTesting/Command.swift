@@ -58,6 +58,6 @@ public enum Command {
     try stdin.fileHandleForWriting.close()
     let printed = pipe.fileHandleForReading.readDataToEndOfFile()
     return Outcome(
-      status: process.wait()?.status ?? 0, output: String(decoding: printed, as: UTF8.self))
+      status: process.wait().status, output: String(decoding: printed, as: UTF8.self))
   }
 }

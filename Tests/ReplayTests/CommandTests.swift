@@ -35,7 +35,7 @@ import Testing
       program.path, arguments, folder: scratch.path,
       output: .descriptor(files[0].fileDescriptor), error: .descriptor(files[1].fileDescriptor))
     return Result(
-      code: process.wait()?.status ?? 0,
+      code: process.wait().status,
       out: String(decoding: try scratch.read(".out"), as: UTF8.self),
       error: String(decoding: try scratch.read(".err"), as: UTF8.self))
   }

@@ -104,10 +104,17 @@ public final class ChildProcess: Sendable {
   }
 
   /// Waits for its end on this thread.
-  ///
-  /// - Returns: nil when it still runs after the time.
   @discardableResult
-  public func wait(until time: DispatchTime = .distantFuture) -> Ending? {
+  public func wait() -> Ending {
+    while true {
+      if let ending = wait(until: .distantFuture) { return ending }
+    }
+  }
+
+  /// Waits for its end on this thread, up to a time.
+  ///
+  /// - Returns: nil when it still runs.
+  public func wait(until time: DispatchTime) -> Ending? {
     _ = ended.wait(timeout: time)
     return ending
   }

@@ -84,6 +84,6 @@ struct IPAMPlugin: Sendable {
       try? writing.close()
     }
     let output = reading.readDataToEndOfFile()
-    return (process.wait()?.status ?? 0, output)
+    return (process.wait().status, output)
   }
 }

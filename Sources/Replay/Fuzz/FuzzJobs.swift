@@ -43,12 +43,12 @@ public struct FuzzJobs {
       let json = output.fileHandleForReading.readDataToEndOfFile()
       let text = error.fileHandleForReading.readDataToEndOfFile()
       let ending = process.wait()
-      guard case .exited? = ending,
+      guard case .exited = ending,
         let part = try? JSONDecoder().decode(Fuzzer.Report.self, from: json)
       else {
         let message = String(decoding: text, as: UTF8.self)
         throw ReplayError(
-          "fuzz", "a process ended with \(ending?.status ?? 0): \(message)")
+          "fuzz", "a process ended with \(ending.status): \(message)")
       }
       report.add(part)
       fuzzer.progress?(report.frames)

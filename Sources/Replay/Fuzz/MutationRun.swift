@@ -128,7 +128,7 @@ public struct MutationRun: Sendable {
       decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     let ending = process.wait()
     let outcomes = text.split(separator: "\n").compactMap { Outcome(rawValue: String($0)) }
-    if case .signalled? = ending { return (outcomes, true) }
+    if case .signalled = ending { return (outcomes, true) }
     return (outcomes, false)
   }
 }
