@@ -30,7 +30,7 @@ offline: deps ## Build k8sdp, optimised, without what talks to a running infrap4
 # deadlines runs between them, so that nobody waits there for his turn.
 PACKETS := ^(CoreTests|SimDataplaneTests|DPDKDataplaneTests|ReplayTests|ParserFuzzTests)\.
 NODES := ^(EndToEndTests|CNIBackendTests)\.
-TEST = SWIFT_BACKTRACE=enable=no $(SWIFT) test --skip-build
+TEST = SWIFT=$(SWIFT) scripts/test.py
 
 test: ## Run every test
 	@scripts/install-dependencies.sh

@@ -466,9 +466,11 @@ let package = Package(
       name: "Infrap4dDataplaneTests",
       dependencies: [
         "Infrap4dDataplane", "P4RuntimeTesting", "P4RuntimeService", "P4RuntimeProtos",
-        "PipelineProtos", "P4RuntimeCodec", "Core",
+        "PipelineProtos", "GNMIProtos", "P4RuntimeCodec", "Core",
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(

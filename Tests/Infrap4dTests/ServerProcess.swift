@@ -48,10 +48,10 @@ final class ServerProcess: Sendable {
     let process = try launch(
       arguments + listen.flatMap { ["--listen", $0] }
         + ["--state", state, "--certs", certificates])
-    // The process ends, or it listens: there is no time after which it is too late.
-    while log.components(separatedBy: "listening").count <= listen.count {
+    try await poll("it listens") {
+      if log.components(separatedBy: "listening").count > listen.count { return () }
       guard process.isRunning else { throw NotReached(what: "it listens", log: log) }
-      try await Task.sleep(for: .milliseconds(10))
+      return nil
     }
     return log.firstMatch(of: /\](?:127\.0\.0\.1|::1):([0-9]+)/).flatMap { Int($0.1) }
   }
@@ -93,10 +93,21 @@ final class ServerProcess: Sendable {
   }
 
   private func ending(of process: ChildProcess) async throws -> Int32 {
-    while true {
-      if let ending = process.ending { return ending.status }
+    try await poll("its end") { process.ending?.status }
+  }
+
+  /// Enough for a machine that is busy with other things.
+  private static let patience = Duration.seconds(120)
+
+  private func poll<Result>(
+    _ what: String, _ result: () throws -> Result?
+  ) async throws -> Result {
+    let end = ContinuousClock.now + Self.patience
+    while ContinuousClock.now < end {
+      if let result = try result() { return result }
       try await Task.sleep(for: .milliseconds(10))
     }
+    throw NotReached(what: what, log: log)
   }
 
   struct NotReached: Error, CustomStringConvertible {

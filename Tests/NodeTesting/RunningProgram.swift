@@ -47,34 +47,46 @@ public final class RunningProgram: Sendable {
   @discardableResult
   public func wait(for text: String, within limit: Duration = .seconds(120)) async throws -> String
   {
-    let lines = lines
     let seen = Seen()
-    return try await withThrowingTaskGroup(of: String.self) { group in
+    guard let line = try await read(until: text, limit, seen) else {
+      throw Ended(wanted: text, output: seen.lines.withLock(\.self))
+    }
+    return line
+  }
+
+  /// The lines that were not read yet, when it has ended.
+  ///
+  /// - Throws: ``Silent`` when it does not end in time.
+  public func rest(within limit: Duration = .seconds(120)) async throws -> [String] {
+    let seen = Seen()
+    _ = try await read(until: nil, limit, seen)
+    return seen.lines.withLock(\.self)
+  }
+
+  private final class Seen: Sendable { let lines = Mutex<[String]>([]) }
+
+  /// - Returns: the line with the text; nil when the output ends before.
+  private func read(
+    until text: String?, _ limit: Duration, _ seen: Seen
+  ) async throws -> String? {
+    let lines = lines
+    return try await withThrowingTaskGroup(of: String?.self) { group in
       group.addTask {
         for try await line in lines {
-          if line.contains(text) { return line }
+          if let text, line.contains(text) { return line }
           seen.lines.withLock { $0.append(line) }
         }
         try Task.checkCancellation()
-        throw Ended(wanted: text, output: seen.lines.withLock(\.self))
+        return nil
       }
       group.addTask {
         try await Task.sleep(for: limit)
-        throw Silent(wanted: text, limit: limit, output: seen.lines.withLock(\.self))
+        throw Silent(wanted: text ?? "its end", limit: limit, output: seen.lines.withLock(\.self))
       }
       defer { group.cancelAll() }
       guard let line = try await group.next() else { throw CancellationError() }
       return line
     }
-  }
-
-  private final class Seen: Sendable { let lines = Mutex<[String]>([]) }
-
-  /// The lines that were not read yet, when it has ended.
-  public func rest() async throws -> [String] {
-    var rest: [String] = []
-    for try await line in lines { rest.append(line) }
-    return rest
   }
 
   public var isRunning: Bool { process.isRunning }
@@ -94,7 +106,7 @@ public final class RunningProgram: Sendable {
     public var limit: Duration
     public var output: [String]
     public var description: String {
-      "no \"\(wanted)\" within \(limit): \(output.joined(separator: "\n"))"
+      "no \(wanted) within \(limit): \(output.joined(separator: "\n"))"
     }
   }
 
@@ -102,7 +114,7 @@ public final class RunningProgram: Sendable {
     public var wanted: String
     public var output: [String]
     public var description: String {
-      "ended without \"\(wanted)\": \(output.joined(separator: "\n"))"
+      "ended without \(wanted): \(output.joined(separator: "\n"))"
     }
   }
 }

@@ -84,13 +84,14 @@ public struct Infrap4dOptions: Sendable {
         ) { $0.trustRoots = .certificates([.file(path: files.authority.path, format: .pem)]) }
       }
       return try .http2NIOPosix(
-        target: Self.target(host, port), transportSecurity: security, config: config)
+        target: Self.target(host, port), transportSecurity: security, config: config,
+        resolverRegistry: ServerNameRegistry.all)
     case .unix(let path):
       // Who may open the socket is decided by its permissions; there is no TLS on it.
       return try .http2NIOPosix(
         target: .unixDomainSocket(path: path, authority: "localhost"),
-        transportSecurity: .plaintext,
-        config: config)
+        transportSecurity: .plaintext, config: config,
+        resolverRegistry: ServerNameRegistry.all)
     }
   }
 

@@ -51,20 +51,25 @@ public struct Listener: Sendable {
     server = GRPCServer(transport: transport, services: services)
   }
 
-  /// Serves until ``stop()``.
+  /// Serves until ``stop()``, or until its task is cancelled.
   ///
   /// - Parameter onListening: called with the address when clients can connect.
   public func serve(onListening: @escaping @Sendable (String) -> Void) async throws {
     try address.checkIsFree()
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await server.serve() }
-      group.addTask {
-        guard let bound = try? await server.listeningAddress else { return }
-        if case .unix(let path) = address { chmod(path, mode) }
-        guard progress.begin() else { return server.beginGracefulShutdown() }
-        onListening("\(bound)")
-      }
-      try await group.waitForAll()
+    // A server that is cancelled while it begins to listen ends the process ("Deinited
+    // NIOAsyncWriter"): it is only ever told to stop.
+    let serving = Task { try await server.serve() }
+    let beginning = Task {
+      guard let bound = try? await server.listeningAddress else { return }
+      if case .unix(let path) = address { chmod(path, mode) }
+      guard progress.begin() else { return server.beginGracefulShutdown() }
+      onListening("\(bound)")
+    }
+    try await withTaskCancellationHandler {
+      try await serving.value
+      await beginning.value
+    } onCancel: {
+      stop()
     }
   }
 

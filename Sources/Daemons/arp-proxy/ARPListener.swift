@@ -35,24 +35,26 @@ final class ARPListener {
 
   /// Waits a moment for a frame, and answers it if it is to be answered.
   ///
-  /// - Throws: when the interface is gone.
-  func answer(with mac: [UInt8]) throws(Failure) {
+  /// - Returns: false when nothing came: libpcap does not always tell that an interface is gone.
+  /// - Throws: when it cannot go on.
+  func answer(with mac: [UInt8]) throws(Failure) -> Bool {
     // libpcap's own timeout does not end its wait for the first frame.
     var waiting = pollfd(fd: pcap_get_selectable_fd(handle), events: Int16(POLLIN), revents: 0)
-    guard poll(&waiting, 1, Self.patience) != 0 else { return }
+    guard poll(&waiting, 1, Self.patience) != 0 else { return false }
     var header: UnsafeMutablePointer<pcap_pkthdr>?
     var data: UnsafePointer<UInt8>?
     switch pcap_next_ex(handle, &header, &data) {
-    case 0: return
+    case 0: return false
     case 1: break
     default: throw failure("receive")
     }
-    guard let header, let data else { return }
+    guard let header, let data else { return false }
     let frame = UnsafeBufferPointer(start: data, count: Int(header.pointee.caplen))
-    guard let reply = ARPReply(answering: frame, mac: mac) else { return }
+    guard let reply = ARPReply(answering: frame, mac: mac) else { return true }
     guard pcap_inject(handle, reply.frame, reply.frame.count) == reply.frame.count else {
       throw failure("send")
     }
+    return true
   }
 
   private func failure(_ what: String) -> Failure {

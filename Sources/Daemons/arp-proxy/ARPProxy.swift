@@ -56,16 +56,19 @@ struct ARPProxy {
     var complaint = ""
     while !isStopped.load(ordering: .relaxed) {
       do {
-        guard let link = try RouteSocket().link(named: interface), link.isUp else {
-          throw ARPListener.Failure(description: "\(interface) is not there, or not up")
-        }
+        let link = try self.link(interface)
         let mac = stride(from: UInt64(40), through: 0, by: -8).map {
           UInt8(truncatingIfNeeded: link.mac.value >> $0)
         }
         let listener = try ARPListener(interface)
         logger.notice("answering", metadata: ["interface": "\(interface)", "mac": "\(link.mac)"])
         complaint = ""
-        while !isStopped.load(ordering: .relaxed) { try listener.answer(with: mac) }
+        while !isStopped.load(ordering: .relaxed) {
+          guard try !listener.answer(with: mac) else { continue }
+          guard try self.link(interface) == link else {
+            throw ARPListener.Failure(description: "\(interface) is another one")
+          }
+        }
       } catch {
         // Once, however long it lasts.
         if complaint != "\(error)" { logger.warning("waiting", metadata: ["reason": "\(error)"]) }
@@ -74,5 +77,13 @@ struct ARPProxy {
       }
     }
     logger.notice("stopped")
+  }
+
+  /// - Throws: unless it is there and up.
+  private static func link(_ interface: String) throws -> Link {
+    guard let link = try RouteSocket().link(named: interface), link.isUp else {
+      throw ARPListener.Failure(description: "\(interface) is not there, or not up")
+    }
+    return link
   }
 }

@@ -79,8 +79,8 @@ struct Agent: Sendable {
     defer { withExtendedLifetime(signals) {} }
 
     try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await gnmi.runConnections() }
-      group.addTask { try await managerClient.runConnections() }
+      group.addTask { try await gnmi.runUntilCancelled() }
+      group.addTask { try await managerClient.runUntilCancelled() }
       group.addTask { await host.run() }
       group.addTask {
         await manager.follow { beginning in
@@ -134,9 +134,6 @@ struct Agent: Sendable {
         while try await group.next() != nil {}
       } catch is Stopped {
       }
-      listener.stop()
-      gnmi.beginGracefulShutdown()
-      managerClient.beginGracefulShutdown()
       group.cancelAll()
     }
     logger.notice("stopped")

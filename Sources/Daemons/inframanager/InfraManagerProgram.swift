@@ -184,11 +184,7 @@ struct InfraManagerProgram: AsyncParsableCommand {
         }
       }
       // The listener ends first; the pages go on until then.
-      do { try await group.next() } catch {
-        listener.stop()
-        group.cancelAll()
-        throw error
-      }
+      try await group.next()
       group.cancelAll()
     }
     await client.stop()

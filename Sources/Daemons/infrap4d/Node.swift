@@ -128,16 +128,10 @@ struct Node {
           }
         }
       }
-      do {
-        // All listeners end together; the pages go on until then.
-        for _ in listeners { try await group.next() }
-        group.cancelAll()
-      } catch {
-        // One address without the others would be half a server.
-        for listener in listeners { listener.stop() }
-        group.cancelAll()
-        throw error
-      }
+      // All listeners end together, or one address without the others would be half a server; the
+      // pages go on until then.
+      for _ in listeners { try await group.next() }
+      group.cancelAll()
     }
   }
 

@@ -128,6 +128,14 @@ import Testing
       ], "\(logged())")
   }
 
+  /// Of a file that may be being written.
+  private static func packets(in file: String) -> Int {
+    var count = 0
+    guard let reader = try? CaptureReader(path: file) else { return 0 }
+    while (try? reader.next()) != nil { count += 1 }
+    return count
+  }
+
   /// Everything that writes a file here, or reads one, with real frames.
   @Test(.enabled(if: NetworkNamespace.reason == nil, "\(NetworkNamespace.reason ?? "")"))
   func filesAreHere() async throws {
@@ -139,13 +147,14 @@ import Testing
       environment(from) + [Self.plugin, "--node", "node-2", "capture", "-w", file, "icmp"])
     try await capture.wait(for: "capturing on")
     try await node.client.exec("ping", "-q", "-c", "5", "-i", "0.05", "10.244.0.7")
+    // Each frame as it came and as it left.
+    while Self.packets(in: file) < 20 { try await Task.sleep(for: .milliseconds(5)) }
     capture.interrupt()
     let rest = try await capture.rest()
     #expect(rest.contains { $0.contains("10 frames captured, 0 missed") }, "\(rest)")
     let reader = try CaptureReader(path: file)
-    var packets = 0
-    while try reader.next() != nil { packets += 1 }
-    #expect(packets == 20)
+    while try reader.next() != nil {}
+    #expect(Self.packets(in: file) == 20)
 
     let count = try await run(["--node", "node-2", "flows", "--count"], from: from)
     #expect(count.status == 0 && count.output == "0\n", "\(count)")

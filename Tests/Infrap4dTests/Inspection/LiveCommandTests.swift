@@ -31,18 +31,21 @@ struct LiveCommandTests {
     let from = ["--from", node.server.address, "--names", try Self.names(node)]
     let transfers = try await Transfer.serve(in: node.web, port: 8081)
     let file = node.server.folder + "/all.pcapng"
-    let text = try K8sDPTool.Running(["capture"] + from)
+    let text = try K8sDPTool.Running(["capture"] + from + ["tcp or icmp"])
     let json = try K8sDPTool.Running(["capture", "--json", "tcp[tcpflags] & tcp-syn != 0"] + from)
     // The endpoint's port is there only when the frame leaves.
     let after = try K8sDPTool.Running(["capture", "-c", "1", "dst port 8081"] + from)
-    let whole = try K8sDPTool.Running(["capture", "-w", file] + from)
+    let whole = try K8sDPTool.Running(["capture", "-w", file] + from + ["tcp or icmp"])
     let short = try K8sDPTool.Running(["capture", "-s", "60", "-w", file + ".short"] + from)
     let port = try K8sDPTool.Running(["capture", "-n", "-i", "default/web-1", "tcp"] + from)
     let all = [text, json, after, whole, short, port]
     for one in all { try await one.waitFor("capturing on") }
     _ = try await Transfer.send(100_000, from: node.client, to: ServiceNode.vip, port: 81)
     try await json.wait { $0.split(separator: "\n").count >= 2 }
-    try await text.wait { $0.contains("FIN") }
+    // What comes after the connection is seen by whoever has seen all of it.
+    try await node.client.exec("ping", "-q", "-c", "1", "10.244.0.7")
+    try await text.wait { $0.split(separator: "\n").count { $0.contains("ICMP") } == 2 }
+    try await Self.until { Self.echoes(in: file) == 4 }
     #expect(try await after.end().status == 0)
     for one in all { one.kill(SIGINT) }
 
@@ -85,6 +88,18 @@ struct LiveCommandTests {
     }
     withExtendedLifetime(transfers) {}
     try await node.stop()
+  }
+
+  private static func until(_ condition: () -> Bool) async throws {
+    while !condition() { try await Task.sleep(for: .milliseconds(5)) }
+  }
+
+  /// Packets of ping in a file that is being written.
+  private static func echoes(in file: String) -> Int {
+    var count = 0
+    guard let reader = try? CaptureReader(path: file) else { return 0 }
+    while let frame = try? reader.next() { if frame.bytes.count > 23, frame.bytes[23] == 1 { count += 1 } }
+    return count
   }
 
   /// Whole frames, each twice, one translated.
