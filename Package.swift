@@ -402,7 +402,7 @@ let package = Package(
     .executableTarget(
       name: "infra-cni",
       dependencies: [
-        "ChildProcess", "Core", "DaemonLog", "Netlink", "InfraProtos",
+        "ChildProcess", "Core", "DaemonLog", "Netlink", "InfraProtos", "StateDirectory",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),

@@ -295,12 +295,12 @@ public final class ClusterNode: Sendable {
       "CNI_IFNAME": "eth0", "CNI_PATH": Self.pluginPath,
     ]
     all.merge(environment) { $1 }
-    let command =
-      ["env"] + all.map { "\($0.key)=\($0.value)" }
-      + [Self.products.appendingPathComponent("infra-cni").path]
+    all.merge(ProcessInfo.processInfo.environment) { here, _ in here }
+    let command = [Self.products.appendingPathComponent("infra-cni").path]
     // A port is the node's own; a runtime runs in its namespace.
     return try await Command.run(
-      addresses == .ports ? namespace.command(command) : command, input: network ?? self.network)
+      addresses == .ports ? namespace.command(command) : command, input: network ?? self.network,
+      environment: all)
   }
 
   // MARK: Kubernetes

@@ -28,8 +28,12 @@ public enum Command {
   }
 
   /// Runs to the end, without holding a thread of the concurrency pool meanwhile.
-  public static func run(_ command: [String], input: String = "") async throws -> Outcome {
-    try await blocking { try runNow(command, input: input) }
+  ///
+  /// - Parameter environment: instead of this process's.
+  public static func run(
+    _ command: [String], input: String = "", environment: [String: String]? = nil
+  ) async throws -> Outcome {
+    try await blocking { try runNow(command, input: input, environment: environment) }
   }
 
   /// Runs to the end, and throws unless that is 0.
@@ -42,14 +46,20 @@ public enum Command {
 
   /// Runs to the end on this thread.
   ///
-  /// - Parameter folder: where; nil is this process's.
+  /// - Parameters:
+  ///   - folder: where; nil is this process's.
+  ///   - environment: instead of this process's.
   public static func runNow(
-    _ command: [String], input: String = "", folder: String? = nil
+    _ command: [String], input: String = "", folder: String? = nil,
+    environment: [String: String]? = nil
   ) throws -> Outcome {
     let (pipe, stdin) = (Pipe(), Pipe())
     let output = pipe.fileHandleForWriting.fileDescriptor
+    // Whatever is no path is looked for in PATH.
+    let path = command.first.flatMap { $0.hasPrefix("/") ? $0 : nil }
     let process = try ChildProcess(
-      "/usr/bin/env", command, folder: folder,
+      path ?? "/usr/bin/env", path == nil ? command : Array(command.dropFirst()),
+      environment: environment, folder: folder,
       input: .descriptor(stdin.fileHandleForReading.fileDescriptor), output: .descriptor(output),
       error: .descriptor(output))
     try stdin.fileHandleForReading.close()

@@ -1,3 +1,4 @@
+import Core
 import GRPCCore
 import GRPCNIOTransportHTTP2
 import InfraProtos
@@ -72,9 +73,11 @@ struct AgentClient: Sendable {
     _ body: @Sendable @escaping (Calls) async throws -> Answer
   ) async throws -> Answer {
     do {
-      return try await withGRPCClient(transport: try transport()) { client in
-        try await body(Calls(client: client, address: address))
-      }
+      let client = GRPCClient(transport: try transport())
+      // The program is about to end: nobody waits for an orderly close of the connection.
+      let connections = Task { try await client.runConnections() }
+      defer { connections.cancel() }
+      return try await body(Calls(client: client, address: address))
     } catch let error as RPCError {
       throw CNIError(
         .tryAgainLater, "the agent at \(address) does not answer",
@@ -94,8 +97,11 @@ struct AgentClient: Sendable {
       throw CNIError(
         .invalidConfiguration, "agent \(address) is no address", "give HOST:PORT or unix:PATH")
     }
+    let host = String(address[..<colon])
     return try .http2NIOPosix(
-      target: .dns(host: String(address[..<colon]), port: port), transportSecurity: .plaintext)
+      target: IPv4Address(host) == nil
+        ? .dns(host: host, port: port) : .ipv4(address: host, port: port),
+      transportSecurity: .plaintext)
   }
 }
 

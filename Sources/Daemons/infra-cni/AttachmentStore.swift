@@ -1,4 +1,6 @@
 import Foundation
+import Logging
+import StateDirectory
 
 /// What is attached to a network, a file each: the runtime may not tell the namespace when
 /// it ends an attachment, and never does when it collects garbage.
@@ -27,19 +29,22 @@ struct AttachmentStore: Sendable {
   /// Those whose files can be read.
   var all: [Attachment] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return names.sorted().compactMap { name in
+    return names.filter { $0.hasSuffix(Self.suffix) }.sorted().compactMap { name in
       FileManager.default.contents(atPath: "\(folder)/\(name)").flatMap {
         try? JSONDecoder().decode(Attachment.self, from: $0)
       }
     }
   }
 
+  /// Writes an attachment, which survives this program; after a crash of the machine there are
+  /// no pods.
   func keep(_ attachment: Attachment) throws(CNIError) {
     do {
-      try FileManager.default.createDirectory(
-        atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-      try JSONEncoder().encode(attachment).write(
-        to: URL(fileURLWithPath: path(attachment.containerID, attachment.ifname)), options: .atomic)
+      // Nothing is put aside here, so nothing is said.
+      let quiet = Logger(label: "attachments") { _ in SwiftLogNoOpLogHandler() }
+      try StateDirectory(folder, logger: quiet).replace(
+        Self.name(attachment.containerID, attachment.ifname),
+        with: try JSONEncoder().encode(attachment), isDurable: false)
     } catch {
       throw CNIError(.ioFailure, "the attachment cannot be written down", "\(error)")
     }
@@ -54,8 +59,14 @@ struct AttachmentStore: Sendable {
     }
   }
 
-  // Neither has a slash in it.
   private func path(_ containerID: String, _ interface: String) -> String {
-    "\(folder)/\(containerID)+\(interface).json"
+    "\(folder)/\(Self.name(containerID, interface))"
+  }
+
+  private static let suffix = ".json"
+
+  // Neither has a slash in it.
+  private static func name(_ containerID: String, _ interface: String) -> String {
+    "\(containerID)+\(interface)\(suffix)"
   }
 }

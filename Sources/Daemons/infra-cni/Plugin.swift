@@ -41,29 +41,40 @@ struct Plugin: Sendable {
       .init(
         containerID: invocation.containerID, ifname: invocation.interface,
         netns: invocation.netns))
-    return try await agent.connect { try await add($0) }
-  }
-
-  private func add(_ agent: AgentClient.Calls) async throws -> CNIResult {
-    let leased = try await lease()
+    // The IPAM plugin runs while the connection is made.
+    let leasing = Task { try await lease() }
     do {
-      if ipam != nil {
-        try store.keep(
-          .init(
-            containerID: invocation.containerID, ifname: invocation.interface,
-            netns: invocation.netns, leased: leased))
-      }
-      let request = try AddMessage(leased, invocation, configuration).message
-      let reply = try await agent.add(request)
-      return result(leased, request, mac: reply.containerMac)
+      return try await agent.connect { try await add($0, await leasing.value) }
     } catch {
       // The runtime's DEL comes, too; an address should not wait for it.
-      try? await ipam?.call(
-        Invocation(
-          .del, containerID: invocation.containerID, netns: invocation.netns,
-          interface: invocation.interface, like: invocation))
+      if (try? await leasing.value) != nil {
+        try? await ipam?.call(
+          Invocation(
+            .del, containerID: invocation.containerID, netns: invocation.netns,
+            interface: invocation.interface, like: invocation))
+      }
       throw error
     }
+  }
+
+  private func add(_ agent: AgentClient.Calls, _ leased: CNIResult) async throws -> CNIResult {
+    let request = try AddMessage(leased, invocation, configuration).message
+    // Asked for by CHECK: nobody waits for it here.
+    async let isKept: Void = keep(leased)
+    let reply = try await agent.add(request)
+    do { try await isKept } catch {
+      try? await agent.del(invocation.interface, netns: invocation.netns)
+      throw error
+    }
+    return result(leased, request, mac: reply.containerMac)
+  }
+
+  private func keep(_ leased: CNIResult) async throws {
+    guard ipam != nil else { return }
+    try store.keep(
+      .init(
+        containerID: invocation.containerID, ifname: invocation.interface,
+        netns: invocation.netns, leased: leased))
   }
 
   /// Addresses for the pod: the IPAM plugin's, or those of the plugins before this one.

@@ -6,22 +6,21 @@ import StateDirectory
 /// What clients have set of interfaces, on disk.
 actor InterfaceStore: InterfaceJournal {
   private static let fileName = "interfaces.log"
-  private static let kind: UInt8 = 1
 
   private let directory: StateDirectory
-  private let log: RecordLog
+  private let log: ListLog<InterfaceConfig>
+  private var isReplaced = false
   private let logger: Logger
 
   init(_ directory: StateDirectory, logger: Logger) {
     self.directory = directory
     self.logger = logger
-    log = RecordLog(directory, Self.fileName)
+    log = ListLog(directory, Self.fileName) { $0.name }
   }
 
   /// What the last process left.
   func content() -> [InterfaceConfig] {
-    guard let record = log.read().last else { return [] }
-    do { return try JSONDecoder().decode([InterfaceConfig].self, from: record.payload) } catch {
+    do { return try log.read() } catch {
       directory.setAside(Self.fileName, "the list of interfaces is not understood")
       return []
     }
@@ -29,10 +28,9 @@ actor InterfaceStore: InterfaceJournal {
 
   func save(_ interfaces: [InterfaceConfig]) {
     do {
-      let payload = try JSONEncoder().encode(interfaces)
-      // As of the ports.
-      try log.replace(
-        with: [RecordLog.Record(kind: Self.kind, payload: payload)], isDurable: false)
+      // The first is what was made of the last process's.
+      if isReplaced { try log.keep(interfaces) } else { try log.replace(with: interfaces) }
+      isReplaced = true
     } catch {
       logger.error(
         "the interfaces cannot be kept on disk; a restart will not restore all of them",

@@ -10,11 +10,10 @@ import StateDirectory
 /// out when it is removed. Where a TAP was moved to is looked up once a second.
 actor PortStore: PortRegistry {
   private static let fileName = "ports.log"
-  private static let kind: UInt8 = 1
 
   private let registry: any PortRegistry
   private let directory: StateDirectory?
-  private let log: RecordLog?
+  private let log: ListLog<PortDescription>?
   private let logger: Logger
   private var known: [PortDescription] = []
 
@@ -23,16 +22,16 @@ actor PortStore: PortRegistry {
     self.registry = registry
     self.directory = directory
     self.logger = logger
-    log = directory.map { RecordLog($0, Self.fileName) }
+    log = directory.map { ListLog($0, Self.fileName) { $0.name } }
   }
 
   /// Makes the ports of the last process again, with their ids: a TAP is taken over
   /// where it is, or made anew when it is gone. One that was made in a pod goes with its pod.
   /// A port that cannot be made is reported and forgotten.
   func restore() async {
-    guard let record = log?.read().last else { return }
+    guard let log else { return }
     let ports: [PortDescription]
-    do { ports = try JSONDecoder().decode([PortDescription].self, from: record.payload) } catch {
+    do { ports = try log.read() } catch {
       directory?.setAside(Self.fileName, "the list of ports is not understood")
       return
     }
@@ -48,7 +47,7 @@ actor PortStore: PortRegistry {
           "port cannot be restored", metadata: ["port": "\(port.name)", "reason": "\(error)"])
       }
     }
-    save()
+    save { try log.replace(with: known) }
   }
 
   private func remake(_ port: PortDescription) async throws -> PortDescription {
@@ -90,7 +89,7 @@ actor PortStore: PortRegistry {
       known[index].location = moved
       isChanged = true
     }
-    if isChanged { save() }
+    if isChanged { keep() }
   }
 
   /// The inode number of a network namespace, that of this process unless told.
@@ -107,7 +106,7 @@ actor PortStore: PortRegistry {
       InterfaceLocation(name: $0.name, namespace: Self.namespace($0.netns))
     }
     known.append(port)
-    save()
+    keep()
     logger.info("port added", metadata: ["port": "\(port.name)", "id": "\(id)"])
     return id
   }
@@ -115,7 +114,7 @@ actor PortStore: PortRegistry {
   func remove(_ name: String) async throws {
     try await registry.remove(name)
     known.removeAll { $0.name == name }
-    save()
+    keep()
     logger.info("port removed", metadata: ["port": "\(name)"])
   }
 
@@ -123,14 +122,11 @@ actor PortStore: PortRegistry {
 
   func locations() async -> [String: InterfaceLocation] { await registry.locations() }
 
-  private func save() {
-    guard let log else { return }
-    do {
-      let payload = try JSONEncoder().encode(known)
-      // A crash of the machine ends all TAPs, too.
-      try log.replace(
-        with: [RecordLog.Record(kind: Self.kind, payload: payload)], isDurable: false)
-    } catch {
+  private func keep() { save { try log?.keep(known) } }
+
+  private func save(_ write: () throws -> Void) {
+    // A crash of the machine ends all TAPs, too.
+    do { try write() } catch {
       logger.error(
         "the ports cannot be kept on disk; a restart will not restore them",
         metadata: ["reason": "\(error)"])
