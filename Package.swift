@@ -633,7 +633,7 @@ let package = Package(
       name: "Infrap4dTests",
       dependencies: [
         "infrap4d", "inframanager", "infraagent", "gnmi-ctl", "k8sdp", "ChildProcess", "Core",
-        "Certificates",
+        "Certificates", "StateDirectory",
         "GNMIProtos",
         "InfraProtos", "InspectionProtos", "HealthProtos", "P4RuntimeProtos", "P4RuntimeTesting",
         "Infrap4dDataplane", "LiveReplay", "Replay", "NodeTesting", dpdk,
