@@ -49,8 +49,15 @@ final class UpstreamWire: FrameWire {
   }
 
   /// Why an interface carries no such frame, or nil.
+  ///
+  /// What the host keeps from the pipeline is left out, too: upstream's keeps nothing from it, and
+  /// k8s_dp trusts the lengths of what it is given.
   static func refusal(_ frame: [UInt8]) -> String? {
     guard frame.count <= longest else { return "longer than upstream's server reads" }
+    let kept = frame.withUnsafeBytes { bytes in
+      bytes.baseAddress.flatMap { FrameGate.check($0, length: bytes.count) }
+    }
+    if let kept { return "\(kept.name), for which upstream's server does not look" }
     return LiveWire.refusal(frame)
   }
 
