@@ -98,7 +98,9 @@ struct LiveCommandTests {
   private static func echoes(in file: String) -> Int {
     var count = 0
     guard let reader = try? CaptureReader(path: file) else { return 0 }
-    while let frame = try? reader.next() { if frame.bytes.count > 23, frame.bytes[23] == 1 { count += 1 } }
+    while let frame = try? reader.next() {
+      if frame.bytes.count > 23, frame.bytes[23] == 1 { count += 1 }
+    }
     return count
   }
 
