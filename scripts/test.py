@@ -22,6 +22,8 @@ EVENT = re.compile(r"(Test|Suite) (\w+(?:\(.*?\))?|\".*?\") (?:with \d+ test cas
 def main(arguments):
     limit = 1800
     if arguments[:1] == ["--limit"]:
+        if not arguments[1:] or not arguments[1].isdecimal():
+            sys.exit("test.py: --limit needs seconds")
         limit, arguments = int(arguments[1]), arguments[2:]
     command = [
         os.environ.get("SWIFT", "swift"), "test", "--skip-build",
@@ -41,6 +43,8 @@ def main(arguments):
 
     timer = threading.Timer(limit, end)
     timer.start()
+    # As Ctrl-C: the run is in a session of its own, and would go on.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     open_tests = {}
     try:
         for line in run.stdout:
@@ -52,10 +56,11 @@ def main(arguments):
                 open_tests[kind, name] = open_tests.get((kind, name), 0) + step
         status = run.wait()
     except KeyboardInterrupt:
-        os.killpg(run.pid, signal.SIGKILL)
         return 130
     finally:
         timer.cancel()
+        if run.poll() is None:
+            os.killpg(run.pid, signal.SIGKILL)
     if not ended.is_set():
         return status if status >= 0 else 128 - status
     print(f"== ended after {limit} s; begun and not ended:")

@@ -38,13 +38,17 @@ final class PortTable: @unchecked Sendable {
   /// A look enters the namespaces of all pods: whoever adds or removes a port waits for a few of
   /// them, not for all.
   func status() async -> [PortStatus] {
-    let ids = (try? await onQueue { table in table.entries.values.map(\.id).sorted() }) ?? []
-    var all: [PortStatus] = []
-    for start in stride(from: 0, to: ids.count, by: Self.portsAtOnce) {
-      let some = Set(ids[start..<min(start + Self.portsAtOnce, ids.count)])
-      all += (try? await onQueue { table in try table.statusNow(of: some) }) ?? []
+    do {
+      let ids = try await onQueue { table in table.entries.values.map(\.id).sorted() }
+      var all: [PortStatus] = []
+      for start in stride(from: 0, to: ids.count, by: Self.portsAtOnce) {
+        let some = Set(ids[start..<min(start + Self.portsAtOnce, ids.count)])
+        all += try await onQueue { table in try table.statusNow(of: some) }
+      }
+      return all
+    } catch {
+      return []
     }
-    return all
   }
 
   private static let portsAtOnce = 8

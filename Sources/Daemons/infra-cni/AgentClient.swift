@@ -75,8 +75,8 @@ struct AgentClient: Sendable {
     do {
       let client = GRPCClient(transport: try transport())
       // The program is about to end: nobody waits for an orderly close of the connection.
-      let connections = Task { try await client.runConnections() }
-      defer { connections.cancel() }
+      Task { try await client.runConnections() }
+      defer { client.beginGracefulShutdown() }
       return try await body(Calls(client: client, address: address))
     } catch let error as RPCError {
       throw CNIError(

@@ -59,7 +59,7 @@ struct Plugin: Sendable {
 
   private func add(_ agent: AgentClient.Calls, _ leased: CNIResult) async throws -> CNIResult {
     let request = try AddMessage(leased, invocation, configuration).message
-    // Asked for by CHECK: nobody waits for it here.
+    // Only CHECK asks for it: it is written while the agent works.
     async let isKept: Void = keep(leased)
     let reply = try await agent.add(request)
     do { try await isKept } catch {

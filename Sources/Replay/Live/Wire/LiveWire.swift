@@ -54,16 +54,17 @@ final class LiveWire: FrameWire {
     guard frame.count <= longest else { return "longer than an interface takes" }
     // Linux, net/core/skbuff.c, skb_vlan_untag. What the server drops need not arrive.
     if [EtherType.vlan, 0x88A8].contains(type), frame.count < EthernetHeader.length + 6,
-      isAdmitted(frame)
+      gate(frame) == nil
     {
       return "a VLAN tag with less behind it than the kernel reads"
     }
     return nil
   }
 
-  private static func isAdmitted(_ frame: [UInt8]) -> Bool {
+  /// Why a host of ours keeps a frame from the pipeline, or nil.
+  static func gate(_ frame: [UInt8]) -> DropReason? {
     frame.withUnsafeBytes { bytes in
-      bytes.baseAddress.map { FrameGate.check($0, length: bytes.count) == nil } ?? false
+      bytes.baseAddress.map { FrameGate.check($0, length: bytes.count) } ?? .truncated
     }
   }
 

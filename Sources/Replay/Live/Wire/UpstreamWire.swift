@@ -54,10 +54,9 @@ final class UpstreamWire: FrameWire {
   /// k8s_dp trusts the lengths of what it is given.
   static func refusal(_ frame: [UInt8]) -> String? {
     guard frame.count <= longest else { return "longer than upstream's server reads" }
-    let kept = frame.withUnsafeBytes { bytes in
-      bytes.baseAddress.flatMap { FrameGate.check($0, length: bytes.count) }
+    if let reason = LiveWire.gate(frame) {
+      return "\(reason.name), for which upstream's server does not look"
     }
-    if let kept { return "\(kept.name), for which upstream's server does not look" }
     return LiveWire.refusal(frame)
   }
 
