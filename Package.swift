@@ -439,10 +439,19 @@ let package = Package(
       path: "Tests/ParserFuzz/parser-fuzz"),
     .testTarget(name: "ParserFuzzTests", dependencies: ["Parsers", "Replay"]),
 
+    // What clients of a server in the same process share.
+    .target(
+      name: "GRPCTesting",
+      dependencies: [
+        .product(name: "GRPCCore", package: "grpc-swift-2"),
+        .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
+      ],
+      path: "Tests/GRPCTesting"),
     // A server for tests, and what drives it.
     .target(
       name: "P4RuntimeTesting",
       dependencies: [
+        "GRPCTesting",
         "Core", "SimDataplane", "Hosting", "P4RuntimeService", "P4RuntimeProtos", "PipelineProtos",
         "GNMIProtos", "TestPrograms", dpdk,
         .product(name: "GRPCCore", package: "grpc-swift-2"),
@@ -484,7 +493,7 @@ let package = Package(
     .testTarget(
       name: "GNMIServiceTests",
       dependencies: [
-        "GNMIService", "GNMIProtos", "Hosting", "Core",
+        "GNMIService", "GNMIProtos", "GRPCTesting", "Hosting", "Core",
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "Logging", package: "swift-log"),
@@ -612,7 +621,8 @@ let package = Package(
     .testTarget(
       name: "ManagerServiceTests",
       dependencies: [
-        "ManagerService", "InfraProtos", "Core", "SimDataplane", "K8sDPArtefacts", "StateDirectory",
+        "ManagerService", "InfraProtos", "Core", "GRPCTesting", "SimDataplane", "K8sDPArtefacts",
+        "StateDirectory",
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),

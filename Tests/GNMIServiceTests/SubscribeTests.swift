@@ -243,8 +243,8 @@ import Testing
 
   private var quick: GNMIService.Limits {
     var limits = Target.limits
-    limits.shortestSample = .milliseconds(2)
-    limits.counterSample = .milliseconds(2)
+    limits.shortestSample = .milliseconds(3)
+    limits.counterSample = .milliseconds(20)
     return limits
   }
 

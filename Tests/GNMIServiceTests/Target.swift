@@ -3,6 +3,7 @@ import GNMIProtos
 import GNMIService
 import GRPCCore
 import GRPCNIOTransportHTTP2
+import GRPCTesting
 import Hosting
 import Logging
 import Testing
@@ -44,10 +45,7 @@ struct Target: Sendable {
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await server.serve() }
       let port = try await transport.listeningAddress.ipv4?.port ?? 0
-      try await withGRPCClient(
-        transport: try .http2NIOPosix(
-          target: .ipv4(address: "127.0.0.1", port: port), transportSecurity: .plaintext)
-      ) { client in
+      try await withGRPCClient(transport: try .loopback(port)) { client in
         try await body(
           Target(
             registry: registry, journal: journal, client: Gnmi_gNMI.Client(wrapping: client)))

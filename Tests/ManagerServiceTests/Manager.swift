@@ -2,6 +2,7 @@ import Core
 import Foundation
 import GRPCCore
 import GRPCNIOTransportHTTP2
+import GRPCTesting
 import InfraProtos
 import K8sDPArtefacts
 import Logging
@@ -45,9 +46,7 @@ struct Manager {
       guard let port = try await server.listeningAddress?.ipv4?.port else {
         throw CancellationError()
       }
-      let connection = GRPCClient(
-        transport: try .http2NIOPosix(
-          target: .ipv4(host: "127.0.0.1", port: port), transportSecurity: .plaintext))
+      let connection = GRPCClient(transport: try HTTP2ClientTransport.Posix.loopback(port))
       // A body without calls may be over before this begins.
       group.addTask { try? await connection.runConnections() }
       let outcome: Result<Void, any Error>

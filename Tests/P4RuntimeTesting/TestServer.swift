@@ -1,6 +1,7 @@
 import Core
 import GRPCCore
 import GRPCNIOTransportHTTP2
+import GRPCTesting
 import Hosting
 import Logging
 import P4RuntimeProtos
@@ -48,9 +49,8 @@ public struct TestServer: Sendable {
   public static func connected(
     to port: Int, _ body: (P4_V1_P4Runtime.Client<Transport>) async throws -> Void
   ) async throws {
-    try await withGRPCClient(
-      transport: try .http2NIOPosix(
-        target: .ipv4(address: "127.0.0.1", port: port), transportSecurity: .plaintext)
-    ) { try await body(P4_V1_P4Runtime.Client(wrapping: $0)) }
+    try await withGRPCClient(transport: try .loopback(port)) {
+      try await body(P4_V1_P4Runtime.Client(wrapping: $0))
+    }
   }
 }
