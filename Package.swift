@@ -512,8 +512,8 @@ let package = Package(
     .testTarget(
       name: "CNIBackendTests",
       dependencies: [
-        "CNIBackend", "CNITesting", "Core", "InfraProtos", "Netlink", "NodeTesting", "infra-cni",
-        "infrap4d",
+        "CNIBackend", "CNITesting", "Core", "GRPCTesting", "InfraProtos", "Netlink", "NodeTesting",
+        "infra-cni", "infrap4d",
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "Logging", package: "swift-log"),

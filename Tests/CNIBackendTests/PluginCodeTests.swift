@@ -4,6 +4,7 @@ import Core
 import Foundation
 import GRPCCore
 import GRPCNIOTransportHTTP2
+import GRPCTesting
 import InfraProtos
 import Logging
 import NodeTesting
@@ -49,12 +50,9 @@ struct PluginCodeTests {
       transport: .http2NIOPosix(
         address: .unixDomainSocket(path: socket), transportSecurity: .plaintext),
       services: [CNIService(backend, logger: logger)])
-    try await withThrowingTaskGroup { group in
-      group.addTask { try await server.serve() }
+    try await server.serve {
       _ = try await server.listeningAddress
       try await body(socket)
-      server.beginGracefulShutdown()
-      try await group.waitForAll()
     }
     try? FileManager.default.removeItem(atPath: socket)
   }

@@ -3,6 +3,7 @@ import CNITesting
 import Foundation
 import GRPCCore
 import GRPCNIOTransportHTTP2
+import GRPCTesting
 import InfraProtos
 import Logging
 import NodeTesting
@@ -23,16 +24,13 @@ struct ServiceTests {
       transport: .http2NIOPosix(
         address: .unixDomainSocket(path: socket), transportSecurity: .plaintext),
       services: [CNIService(try node.backend(), logger: logger)])
-    try await withThrowingTaskGroup { group in
-      group.addTask { try await server.serve() }
+    try await server.serve {
       _ = try await server.listeningAddress
       try await withGRPCClient(
         transport: .http2NIOPosix(
           target: .unixDomainSocket(path: socket, authority: "localhost"),
           transportSecurity: .plaintext)
       ) { client in try await body(Client(wrapping: client)) }
-      server.beginGracefulShutdown()
-      try await group.waitForAll()
     }
   }
 

@@ -42,15 +42,13 @@ struct Target: Sendable {
       })
     let server = GRPCServer(
       transport: transport, services: [GNMIService(interfaces, limits: limits)])
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await server.serve() }
+    try await server.serve {
       let port = try await transport.listeningAddress.ipv4?.port ?? 0
       try await withGRPCClient(transport: try .loopback(port)) { client in
         try await body(
           Target(
             registry: registry, journal: journal, client: Gnmi_gNMI.Client(wrapping: client)))
       }
-      server.beginGracefulShutdown()
     }
   }
 

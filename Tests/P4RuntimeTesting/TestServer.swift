@@ -29,19 +29,22 @@ public struct TestServer: Sendable {
       logger: logger)
     let transport = HTTP2ServerTransport.Posix(
       address: .ipv4(host: "127.0.0.1", port: 0), transportSecurity: .plaintext,
-      config: .defaults { $0.rpc.maxRequestPayloadSize = 64 << 20 })
+      config: .defaults {
+        $0.rpc.maxRequestPayloadSize = 64 << 20
+        $0.connection.maxGraceTime = .milliseconds(100)
+      })
     let server = GRPCServer(transport: transport, services: [P4RuntimeService(controller)])
     try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await server.serve() }
       group.addTask { await controller.deliverPackets() }
       group.addTask { await controller.watchIdleEntries() }
-      let port = try await transport.listeningAddress.ipv4?.port ?? 0
-      try await connected(to: port) { client in
-        try await body(
-          TestServer(host: host, controller: controller, port: port, client: client))
+      defer { group.cancelAll() }
+      try await server.serve {
+        let port = try await transport.listeningAddress.ipv4?.port ?? 0
+        try await connected(to: port) { client in
+          try await body(
+            TestServer(host: host, controller: controller, port: port, client: client))
+        }
       }
-      server.beginGracefulShutdown()
-      group.cancelAll()
     }
   }
 
