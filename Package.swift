@@ -621,8 +621,8 @@ let package = Package(
     .testTarget(
       name: "ManagerServiceTests",
       dependencies: [
-        "ManagerService", "InfraProtos", "Core", "GRPCTesting", "SimDataplane", "K8sDPArtefacts",
-        "StateDirectory",
+        "AgentService", "ManagerService", "InfraProtos", "Core", "GRPCTesting", "ServiceSync",
+        "SimDataplane", "K8sDPArtefacts", "StateDirectory",
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),

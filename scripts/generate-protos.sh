@@ -37,6 +37,7 @@ generate Sources/Daemons/P4RuntimeProtos --descriptor_set_in="$work/p4runtime.ds
   -- p4/v1/p4runtime.proto
 generate Sources/Daemons/GNMIProtos --descriptor_set_in="$work/gnmi.ds" gnmi_ext.proto -- gnmi.proto
 generate Sources/Daemons/PipelineProtos -Iproto stratum/pipeline_config.proto
-generate Sources/Daemons/InfraProtos -Iproto felixbackend.proto -- cnibackend.proto infra.proto
+generate Sources/Daemons/InfraProtos -Iproto felixbackend.proto \
+  -- cnibackend.proto infra.proto k8sdp/v1/translations.proto
 generate Sources/Daemons/HealthProtos -Iproto -- grpc/health/v1/health.proto
 generate Sources/Daemons/InspectionProtos -Iproto -- k8sdp/v1/inspection.proto

@@ -13,8 +13,7 @@ import Testing
 /// What the agent makes of its node's object.
 @Suite struct ServiceWatchTests {
   private struct NoManager: TranslationSink {
-    func put(_ translation: Translation) {}
-    func remove(_ service: ServiceAddress) {}
+    func make(_ changes: [TranslationChange]) -> [Int: any Error] { [:] }
   }
 
   /// Keeps what is logged.

@@ -38,14 +38,14 @@ import Testing
       guard round % 50 == 49 else { continue }
       // The next process.
       log = self.log()
-      try log.replace(with: try log.read())
+      try log.keep(try log.read())
     }
   }
 
   @Test func whatIsTheSameIsNotWritten() throws {
     let log = log()
     let list = (0..<100).map { Thing(name: "t\($0)", value: $0) }
-    try log.replace(with: list)
+    try log.keep(list)
     let whole = try size()
     try log.keep(list)
     #expect(try size() == whole)
@@ -56,12 +56,23 @@ import Testing
   /// Of two changes the second was being written when the machine ended.
   @Test func aChangeThatIsCutShort() throws {
     let log = log()
-    try log.replace(with: [Thing(name: "a", value: 1)])
+    try log.keep([Thing(name: "a", value: 1)])
     try log.keep([Thing(name: "a", value: 2)])
     let before = try size()
     try log.keep([Thing(name: "a", value: 2), Thing(name: "b", value: 1)])
     try Data(contentsOf: url).prefix((before + size()) / 2).write(to: url)
     #expect(try self.log().read() == [Thing(name: "a", value: 2)])
+  }
+
+  /// What was not written is written with what comes next.
+  @Test func aDiskThatTakesNothing() throws {
+    let log = log()
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    #expect(throws: (any Error).self) { try log.keep([Thing(name: "a", value: 2)]) }
+    try FileManager.default.removeItem(at: url)
+    let list = [Thing(name: "a", value: 2), Thing(name: "b", value: 1)]
+    try log.keep(list)
+    #expect(try self.log().read() == list)
   }
 
   @Test func whatIsNoList() throws {

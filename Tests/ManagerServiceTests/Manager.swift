@@ -16,6 +16,7 @@ struct Manager {
   typealias Client = Infra_InfraAgent.Client<HTTP2ClientTransport.Posix>
 
   let client: Client
+  let connection: GRPCClient<HTTP2ClientTransport.Posix>
   let tables: Tables
   let manager: InfraManager
 
@@ -24,10 +25,13 @@ struct Manager {
 
   /// Runs one until the body returns.
   ///
-  /// - Parameter state: a folder; nil keeps nothing.
+  /// - Parameters:
+  ///   - state: a folder; nil keeps nothing.
+  ///   - isUpstreams: whether it has the calls of infra.proto alone.
   static func run(
     state: String? = nil, tables: Tables? = nil, ports: any PortLookup = Ports(),
-    pauses: InfraManager.Pauses = .init(), _ body: (Manager) async throws -> Void
+    isUpstreams: Bool = false, pauses: InfraManager.Pauses = .init(),
+    _ body: (Manager) async throws -> Void
   ) async throws {
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let directory = try state.map { try StateDirectory($0, logger: logger) }
@@ -40,7 +44,8 @@ struct Manager {
       address: .ipv4(host: "127.0.0.1", port: 0), transportSecurity: .plaintext)
     let server = GRPCServer(
       transport: transport,
-      services: [InfraAgentService(manager, ports: ports, gateway: .host)])
+      services: [InfraAgentService(manager, ports: ports, gateway: .host)]
+        + (isUpstreams ? [] : [TranslationsService(manager)]))
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await server.serve() }
       guard let port = try await server.listeningAddress?.ipv4?.port else {
@@ -52,7 +57,9 @@ struct Manager {
       let outcome: Result<Void, any Error>
       do {
         try await body(
-          Manager(client: Client(wrapping: connection), tables: tables, manager: manager))
+          Manager(
+            client: Client(wrapping: connection), connection: connection, tables: tables,
+            manager: manager))
         outcome = .success(())
       } catch { outcome = .failure(error) }
       connection.beginGracefulShutdown()

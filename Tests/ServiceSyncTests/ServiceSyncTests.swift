@@ -24,16 +24,20 @@ import Testing
     func refuse(_ service: ServiceAddress?) { refused = service }
     func forget() { services = [:] }
 
-    func put(_ translation: Translation) throws {
-      calls += 1
-      guard !isAway, translation.service != refused else { throw Failure() }
-      services[translation.service] = translation.endpoints
-    }
-
-    func remove(_ service: ServiceAddress) throws {
-      calls += 1
-      guard !isAway else { throw Failure() }
-      services[service] = nil
+    func make(_ changes: [TranslationChange]) -> [Int: any Error] {
+      var errors: [Int: any Error] = [:]
+      for (index, change) in changes.enumerated() {
+        calls += 1
+        guard !isAway, change.service != refused else {
+          errors[index] = Failure()
+          continue
+        }
+        switch change {
+        case .put(let translation): services[translation.service] = translation.endpoints
+        case .remove(let service): services[service] = nil
+        }
+      }
+      return errors
     }
 
     func reach(_ wanted: Set<String>) async throws {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # clean_debian.sh [--within SECONDS] [COMMAND…]: a stranger's way, timed. Makes a Debian 12 of nothing but its essential packages,
 # make, git and what Swift needs, gives it this machine's Swift and a clone of this checkout, and runs COMMAND
-# there, in namespaces of its own: make node undeploy-node, unless given. Lines begin with the seconds so far. What
+# there, in namespaces of its own: make node undeploy-node QUICK=1, unless given. Lines begin with the seconds so far. What
 # is not committed is not in it. Needs root, mmdebstrap, slirp4netns, 10 GB where TMPDIR is. Exit codes: 0 COMMAND
 # ended well within SECONDS (900), 1 not.
 set -euo pipefail
@@ -19,7 +19,7 @@ done
 command -v swift >/dev/null || fail "there is no swift; https://www.swift.org/install/linux"
 swift=$(swift -print-target-info | sed -n 's,.*"runtimeResourcePath": "\(.*\)/usr/lib/swift".*,\1,p')
 [ -n "$swift" ] || fail "Swift is not in a folder of its own, to be lent; unpack it in one, such as /opt/swift"
-[ $# -gt 0 ] || set -- make node undeploy-node
+[ $# -gt 0 ] || set -- make node undeploy-node QUICK=1
 # https://www.swift.org/install/linux, Debian 12, without what make node installs.
 packages=make,git,ca-certificates,binutils-gold,gcc,libc6-dev,libcurl4-openssl-dev,libedit2,libgcc-12-dev
 packages+=,libncurses-dev,libpython3-dev,libsqlite3-0,libstdc++-12-dev,libxml2-dev,libz3-dev,pkg-config,tzdata
@@ -61,6 +61,8 @@ done
 
 enter() { # in namespaces of its own: mounts, then the command
   local path
+  # A root that is no mount keeps ip from making one of its own for a command in a namespace.
+  mount --bind "$root" "$root"
   mount -t proc proc "$root/proc"
   mount -t sysfs sysfs "$root/sys"
   mount --rbind /dev "$root/dev"

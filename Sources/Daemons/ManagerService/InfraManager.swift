@@ -12,7 +12,26 @@ public actor InfraManager {
   private struct Waiting {
     var change: Change
     var since: ContinuousClock.Instant
-    var done: CheckedContinuation<DataplaneError?, Never>
+    var answers: Answers
+    /// Among those that came with it, from 0.
+    var index: Int
+  }
+
+  /// What came of changes that were asked for together.
+  private final class Answers {
+    private var errors: [Int: DataplaneError] = [:]
+    private var open: Int
+    private let done: CheckedContinuation<[Int: DataplaneError], Never>
+
+    init(_ count: Int, _ done: CheckedContinuation<[Int: DataplaneError], Never>) {
+      (open, self.done) = (count, done)
+    }
+
+    func take(_ error: DataplaneError?, of index: Int) {
+      errors[index] = error
+      open -= 1
+      if open == 0 { done.resume(returning: errors) }
+    }
   }
 
   private let writer: any TableWriter
@@ -71,13 +90,24 @@ public actor InfraManager {
   ///   full table, `unavailable` when infrap4d is away for longer than its client is patient.
   ///   The change is not made then.
   public func make(_ change: Change) async throws(DataplaneError) {
-    let error = await withCheckedContinuation { done in
-      queue.append(Waiting(change: change, since: .now, done: done))
+    if let error = await make([change])[0] { throw error }
+  }
+
+  /// Makes changes in their order, each as ``make(_:)`` does: one that is refused keeps back none
+  /// of the others.
+  ///
+  /// - Returns: why some were not made, by their index.
+  public func make(_ changes: [Change]) async -> [Int: DataplaneError] {
+    guard !changes.isEmpty else { return [:] }
+    return await withCheckedContinuation { done in
+      let answers = Answers(changes.count, done)
+      for (index, change) in changes.enumerated() {
+        queue.append(Waiting(change: change, since: .now, answers: answers, index: index))
+      }
       guard !isWorking else { return }
       isWorking = true
       Task { await work() }
     }
-    if let error { throw error }
   }
 
   /// Keeps what Calico says of policies, endpoints and routes.
@@ -95,24 +125,30 @@ public actor InfraManager {
 
   private func work() async {
     while !queue.isEmpty {
-      let batch = Array(queue.prefix(Self.batchLength))
+      let batch = queue.prefix(Self.batchLength)
       queue.removeFirst(batch.count)
-      let error = await perform(batch.map(\.change))
-      if error == nil || batch.count == 1 {
-        for waiting in batch { finish(waiting, error) }
-      } else {
-        // One of them is to blame.
-        for waiting in batch { finish(waiting, await perform([waiting.change])) }
-      }
+      await make(batch)
     }
     isWorking = false
+  }
+
+  private func make(_ batch: ArraySlice<Waiting>) async {
+    let error = await perform(batch.map(\.change))
+    // One of them is to blame, unless nobody can be told of any.
+    if let error, batch.count > 1, error.code != .unavailable {
+      let middle = batch.startIndex + batch.count / 2
+      await make(batch[..<middle])
+      await make(batch[middle...])
+    } else {
+      for waiting in batch { finish(waiting, error) }
+    }
   }
 
   private func finish(_ waiting: Waiting, _ error: DataplaneError?) {
     let result = ManagerActivity.result(error)
     counted.changes[[waiting.change.kind, result], default: 0] += 1
     counted.changeDuration.observe(.now - waiting.since)
-    waiting.done.resume(returning: error)
+    waiting.answers.take(error, of: waiting.index)
   }
 
   /// What is wanted, and how it went so far.

@@ -68,6 +68,14 @@ enum RequestParsing {
     }
     return found.sorted { ($0.address, $0.port) < ($1.address, $1.port) }
   }
+
+  static func change(_ message: K8sdp_V1_TranslationChange) throws(RPCError) -> Change {
+    switch message.change {
+    case .put(let translation): .service(try service(translation), try endpoints(translation))
+    case .remove(let translation): .removeService(try service(translation))
+    case nil: throw refuse("change", "", "put or remove")
+    }
+  }
 }
 
 extension RPCError {

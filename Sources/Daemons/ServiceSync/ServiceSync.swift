@@ -11,8 +11,11 @@ import Logging
 public actor ServiceSync {
   /// Pauses between attempts when the manager refuses or is away.
   private static let pauses = Duration.milliseconds(200)...Duration.seconds(10)
-  /// Calls at the same time; the manager writes together what comes together.
-  private static let width = 128
+  /// Service ports, and endpoints, that the manager is told of in one call. A Service may have
+  /// more endpoints by itself.
+  private static let (callLength, callEndpoints) = (256, 8192)
+  /// Calls at the same time: the manager has the next ones while it makes one.
+  private static let width = 4
 
   private let sink: any TranslationSink
   private let memory: ServiceMemory
@@ -177,45 +180,64 @@ public actor ServiceSync {
       return
     }
     var removed: Set<ServiceAddress> = []
-    await withTaskGroup(of: (ServiceAddress, Bool, (any Error)?).self) { group in
+    var complained = false
+    await withTaskGroup(of: ([TranslationChange], [Int: any Error]).self) { group in
       var rest = batch.makeIterator()
       func next() {
-        guard let service = rest.next() else { return }
-        let endpoints = world.desired[service]
-        let sink = sink
-        group.addTask {
-          do {
-            if let endpoints {
-              try await sink.put(Translation(service, endpoints))
-            } else {
-              try await sink.remove(service)
-            }
-            return (service, endpoints == nil, nil)
-          } catch {
-            return (service, endpoints == nil, error)
-          }
-        }
+        let changes = nextChanges(&rest)
+        guard !changes.isEmpty else { return }
+        group.addTask { [sink] in (changes, await sink.make(changes)) }
       }
       for _ in 0..<Self.width { next() }
-      var complained = false
-      for await (service, isRemoval, error) in group {
-        let call = isRemoval ? "remove" : "put"
-        counted.calls[[call, error == nil ? "ok" : "error"], default: 0] += 1
-        if let error {
-          failed.insert(service)
-          if !complained {
-            logger.warning(
-              "a Service is not programmed yet",
-              metadata: ["service": "\(service)", "reason": "\(error)"])
-          }
-          complained = true
-        } else if isRemoval {
-          removed.insert(service)
-        }
+      for await (changes, errors) in group {
         next()
+        for (index, change) in changes.enumerated() {
+          note(change, errors[index], &removed, &complained)
+        }
       }
     }
     // A Service that came back meanwhile is pending.
     try? memory.remove(removed)
+  }
+
+  /// As many as go into one call.
+  private func nextChanges(
+    _ rest: inout Set<ServiceAddress>.Iterator
+  ) -> [TranslationChange] {
+    var changes: [TranslationChange] = []
+    var endpoints = 0
+    while changes.count < Self.callLength, endpoints < Self.callEndpoints,
+      let service = rest.next()
+    {
+      if let wanted = world.desired[service] {
+        changes.append(.put(Translation(service, wanted)))
+        endpoints += wanted.count
+      } else {
+        changes.append(.remove(service))
+      }
+    }
+    return changes
+  }
+
+  private func note(
+    _ change: TranslationChange, _ error: (any Error)?, _ removed: inout Set<ServiceAddress>,
+    _ complained: inout Bool
+  ) {
+    let kind =
+      switch change {
+      case .put: "put"
+      case .remove: "remove"
+      }
+    counted.calls[[kind, error == nil ? "ok" : "error"], default: 0] += 1
+    if let error {
+      failed.insert(change.service)
+      guard !complained else { return }
+      complained = true
+      logger.warning(
+        "a Service is not programmed yet",
+        metadata: ["service": "\(change.service)", "reason": "\(error)"])
+    } else if kind == "remove" {
+      removed.insert(change.service)
+    }
   }
 }

@@ -22,7 +22,7 @@ public struct SyncActivity: Sendable {
   public internal(set) var lastQueued: Double = 0
   public internal(set) var serviceChanges: UInt64 = 0
   public internal(set) var endpointChanges: UInt64 = 0
-  /// Calls to the manager by `put` or `remove`, and `ok` or `error`.
+  /// Service ports that the manager was told of, by `put` or `remove`, and `ok` or `error`.
   public internal(set) var calls: [[String]: UInt64] = [
     ["put", "ok"]: 0, ["put", "error"]: 0, ["remove", "ok"]: 0, ["remove", "error"]: 0,
   ]

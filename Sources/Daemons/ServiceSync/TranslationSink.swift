@@ -1,10 +1,24 @@
 import Core
 
-/// The Infra Manager, as far as Services are concerned. Both calls may be repeated.
+/// The Infra Manager, as far as Services are concerned. Whatever is asked may be asked again.
 public protocol TranslationSink: Sendable {
-  /// Sets all endpoints of a Service port, in place of those it had.
-  func put(_ translation: Translation) async throws
+  /// Makes changes, each of another Service port, and returns when packets follow them.
+  ///
+  /// - Returns: why some were not made, by their index.
+  func make(_ changes: [TranslationChange]) async -> [Int: any Error]
+}
 
-  /// Forgets a Service port; one that is not known is no error.
-  func remove(_ service: ServiceAddress) async throws
+/// What the Infra Manager is told of one Service port.
+public enum TranslationChange: Hashable, Sendable {
+  /// All endpoints, in place of those it had.
+  case put(Translation)
+  /// It is none any more; one that is not known is no error.
+  case remove(ServiceAddress)
+
+  public var service: ServiceAddress {
+    switch self {
+    case .put(let translation): translation.service
+    case .remove(let service): service
+    }
+  }
 }

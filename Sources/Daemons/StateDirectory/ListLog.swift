@@ -13,8 +13,8 @@ public final class ListLog<Element: Codable & Equatable> {
 
   private let log: RecordLog
   private let name: (Element) -> String
-  /// What is in the file.
-  private var kept: [String: Element] = [:]
+  /// What is in the file; nil while that is another process's, or not known.
+  private var kept: [String: Element]?
 
   /// - Parameter name: tells an element from the others.
   public init(_ directory: StateDirectory, _ file: String, name: @escaping (Element) -> String) {
@@ -50,28 +50,31 @@ public final class ListLog<Element: Codable & Equatable> {
     return list
   }
 
-  /// Replaces the file: what was read is the process before.
-  ///
-  /// - Throws: ``StateDirectoryError``. Then what is on disk is older, and the next ``keep(_:)``
-  ///   writes all.
-  public func replace(with list: [Element]) throws {
-    let payload = try JSONEncoder().encode(list)
-    try log.replace(with: [.init(kind: Kind.list.rawValue, payload: payload)], isDurable: false)
-    kept = Dictionary(list.map { (name($0), $0) }) { _, last in last }
-  }
-
   /// Makes the file say what the list is. It survives this process, not a crash of the machine.
   ///
-  /// - Throws: as ``replace(with:)``.
+  /// - Throws: ``StateDirectoryError``. Then what is on disk may be older, and the next call
+  ///   writes all.
   public func keep(_ list: [Element]) throws {
+    let before = kept
+    kept = nil
     let now = Dictionary(list.map { (name($0), $0) }) { _, last in last }
-    let changed = list.filter { kept[name($0)] != $0 }
-    let removed = kept.keys.filter { now[$0] == nil }
-    var isLong = false
-    if !changed.isEmpty { isLong = try append(.changed, changed) || isLong }
-    if !removed.isEmpty { isLong = try append(.removed, removed) || isLong }
-    if isLong { try replace(with: list) }
+    if try before.map({ try append(list, now, since: $0) }) ?? true {
+      let payload = try JSONEncoder().encode(list)
+      try log.replace(with: [.init(kind: Kind.list.rawValue, payload: payload)], isDurable: false)
+    }
     kept = now
+  }
+
+  /// - Returns: whether the file has become so long that it is better written anew.
+  private func append(
+    _ list: [Element], _ now: [String: Element], since before: [String: Element]
+  ) throws -> Bool {
+    let changed = list.filter { before[name($0)] != $0 }
+    let removed = before.keys.filter { now[$0] == nil }
+    var isLong = false
+    if !changed.isEmpty { isLong = try append(.changed, changed) }
+    if !removed.isEmpty { isLong = try append(.removed, removed) || isLong }
+    return isLong
   }
 
   private func append(_ kind: Kind, _ content: some Encodable) throws -> Bool {

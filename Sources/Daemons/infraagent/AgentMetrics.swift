@@ -34,7 +34,7 @@ enum AgentMetrics {
     "Ports of Services that the manager has yet to be told of.")
   private static let calls = Metric(
     .counter, "infraagent_manager_calls_total", labels: ["call", "result"],
-    "Calls to the manager about Services: put or remove, ok or error.")
+    "Service ports that the manager was told of: put or remove, ok or error.")
   private static let sync = Metric(
     .histogram, "kubeproxy_sync_proxy_rules_duration_seconds",
     "Time that it took to tell the manager of the Services that changed.")

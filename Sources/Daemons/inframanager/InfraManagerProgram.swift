@@ -159,6 +159,7 @@ struct InfraManagerProgram: AsyncParsableCommand {
     let manager = InfraManager(restored, writer: client, logger: logger)
     let services: [any RegistrableRPCService] = [
       InfraAgentService(manager, ports: GNMIPortLookup(gnmi), gateway: gateway),
+      TranslationsService(manager),
       HealthService { await client.isReady },
     ]
     let listener = Listener(

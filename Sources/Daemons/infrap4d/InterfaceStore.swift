@@ -9,7 +9,6 @@ actor InterfaceStore: InterfaceJournal {
 
   private let directory: StateDirectory
   private let log: ListLog<InterfaceConfig>
-  private var isReplaced = false
   private let logger: Logger
 
   init(_ directory: StateDirectory, logger: Logger) {
@@ -27,11 +26,7 @@ actor InterfaceStore: InterfaceJournal {
   }
 
   func save(_ interfaces: [InterfaceConfig]) {
-    do {
-      // The first is what was made of the last process's.
-      if isReplaced { try log.keep(interfaces) } else { try log.replace(with: interfaces) }
-      isReplaced = true
-    } catch {
+    do { try log.keep(interfaces) } catch {
       logger.error(
         "the interfaces cannot be kept on disk; a restart will not restore all of them",
         metadata: ["reason": "\(error)"])

@@ -47,7 +47,7 @@ actor PortStore: PortRegistry {
           "port cannot be restored", metadata: ["port": "\(port.name)", "reason": "\(error)"])
       }
     }
-    save { try log.replace(with: known) }
+    keep()
   }
 
   private func remake(_ port: PortDescription) async throws -> PortDescription {
@@ -122,11 +122,9 @@ actor PortStore: PortRegistry {
 
   func locations() async -> [String: InterfaceLocation] { await registry.locations() }
 
-  private func keep() { save { try log?.keep(known) } }
-
-  private func save(_ write: () throws -> Void) {
+  private func keep() {
     // A crash of the machine ends all TAPs, too.
-    do { try write() } catch {
+    do { try log?.keep(known) } catch {
       logger.error(
         "the ports cannot be kept on disk; a restart will not restore them",
         metadata: ["reason": "\(error)"])
