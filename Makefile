@@ -124,10 +124,10 @@ DAEMONS := infrap4d k8sdp inframanager infraagent infra-cni gnmi-ctl arp-proxy f
 # Optimising is two thirds of a first build.
 QUICK ?=
 BUILT := $(if $(QUICK),.build-quick,.build)/release
-QUICKLY := $(if $(QUICK),--scratch-path .build-quick -Xswiftc -Onone -debug-info-format none)
+QUICKLY := $(if $(QUICK),-Xswiftc -Onone -debug-info-format none)
 
 programs: deps ## Build what a node runs, Swift's runtime linked in; QUICK=1 not optimised, to try it
-	for program in $(DAEMONS); do $(RELEASE) $$program $(QUICKLY) || exit 1; done
+	for program in $(DAEMONS); do $(RELEASE) $$program $(if $(QUICK),--scratch-path .build-quick $(QUICKLY)) || exit 1; done
 
 BUILDER ?= $(firstword $(shell command -v docker podman buildah))
 REGISTRY ?= localhost:5000
@@ -136,7 +136,8 @@ VERSION ?= latest
 images: ## Build the images with docker, podman or buildah: REGISTRY=localhost:5000 VERSION=latest
 	@[ -n "$(BUILDER)" ] || { echo "there is no docker, podman or buildah; apt-get install podman"; exit 2; }
 	for image in infrap4d inframanager infraagent; do \
-	  $(BUILDER) build -f deploy/images/Dockerfile --target $$image -t $(REGISTRY)/$$image:$(VERSION) . || exit 1; \
+	  $(BUILDER) build -f deploy/images/Dockerfile --target $$image -t $(REGISTRY)/$$image:$(VERSION) \
+	    $(if $(QUICK),--build-arg SWIFT_OPTIONS="$(QUICKLY)") . || exit 1; \
 	done
 
 push: ## Push them, to where the nodes get them: REGISTRY, VERSION, PUSH_OPTIONS=--tls-verify=false

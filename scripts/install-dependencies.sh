@@ -19,7 +19,8 @@ build=(libpcap-dev libdpdk-dev)
 node=(iproute2 iputils-ping util-linux curl openssl python3-yaml containernetworking-plugins)
 interop=(g++ make pkg-config protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libgrpc++-dev
   python3-venv)
-deploy=(mmdebstrap slirp4netns runc binutils openssl shellcheck systemd python3-yaml python3-venv util-linux)
+deploy=(mmdebstrap slirp4netns runc binutils openssl shellcheck systemd systemd-container
+  python3-yaml python3-venv util-linux)
 tests=(iproute2 nftables ethtool tcpdump curl dnsutils dnsmasq-base socat python3 iputils-ping iperf3
   containernetworking-plugins containerd runc busybox-static prometheus chromium tshark
   "${interop[@]}" "${deploy[@]}")

@@ -1,4 +1,5 @@
 import ClusterTesting
+import Foundation
 import Kubernetes
 import NodeTesting
 import Testing
@@ -9,10 +10,13 @@ import Testing
 /// list, traffic or not, and uses none of the longer ones; and here a connection that was not
 /// seen as established would have one of the timers of up to 60 s. That the half day of an
 /// established one is half a day shows on virtual time, with both dataplanes: *tcp-idle* rests
-/// for 11 hours twice, *tcp-idle-expired* for 13.
+/// for 11 hours twice, *tcp-idle-expired* for 13. `K8SDP_IDLE_SECONDS` rests for longer.
 @Suite(.enabled(if: Requirements.missing == nil, "\(Requirements.missing ?? "")"))
 struct IdleConnectionTests {
-  @Test("A TCP connection that is idle for 65 s goes on", arguments: Requirements.engines)
+  private static let rest =
+    ProcessInfo.processInfo.environment["K8SDP_IDLE_SECONDS"].flatMap(Int.init) ?? 65
+
+  @Test("A TCP connection that is idle for \(rest) s goes on", arguments: Requirements.engines)
   func idle(_ engine: String) async throws {
     let node = try await ClusterNode(engine)
     let (client, server) = (try await TestPod(on: node), try await TestPod(on: node))
@@ -26,7 +30,7 @@ struct IdleConnectionTests {
     let connection = try await Echo(
       from: client, to: "10.96.0.30", port: 7, folder: node.folder)
     try await connection.exchange(upTo: 1)
-    try await Task.sleep(for: .seconds(65))
+    try await Task.sleep(for: .seconds(Self.rest))
     try await connection.exchange(upTo: 2)
     withExtendedLifetime(echo) {}
   }

@@ -6,7 +6,8 @@ cd "$here/../.."
 
 usage() {
   cat <<'TEXT'
-check.sh [--programs DIR] [scripts] [certificates] [units] [manifests] [images] [node]
+check.sh [--programs DIR] [scripts] [certificates] [units] [manifests] [kubernetes] [images] [interfaces]
+  [node] [systemd]
 
 All parts without a name of one. What this machine does not allow is skipped and says why; what could be
 installed is skipped, too, but with CI in the environment it is a failure.
@@ -22,6 +23,7 @@ installed is skipped, too, but with CI in the environment it is a failure.
                  healthy; then with another user than 0
   interfaces     upstream's scripts create_interfaces.sh and arp_proxy.sh, from nothing to nothing
   node           node.sh up, demo, other programs and options, down with the programs in DIR, in namespaces of its own
+  systemd        node.sh on a Debian that systemd has booted: up, demo, kill -9, reboot, down
 
   --programs DIR   the programs (.build/debug). Compiling them within an image takes too long for CI: the
                    images of a check have those of this checkout, those of `make images` are built by
@@ -107,9 +109,9 @@ check_units() {
   ln -s usr/lib "$root/lib"
   cp -r /lib/systemd/system "$root/usr/lib/systemd/"
   cp deploy/systemd/*.{service,target} "$root/etc/systemd/system/"
-  for program in infrap4d inframanager infraagent arp-proxy; do install -m 0755 /bin/true "$root/usr/local/bin/$program"; done
+  for program in services-api infrap4d inframanager infraagent arp-proxy; do install -m 0755 /bin/true "$root/usr/local/bin/$program"; done
   install -m 0755 /bin/kill "$root/usr/bin/kill"
-  expect "systemd-analyze verify" systemd-analyze verify --root="$root" --man=no infra-offload.target arp-proxy.service
+  expect "systemd-analyze verify" systemd-analyze verify --root="$root" --man=no infra-offload.target services-api.service arp-proxy.service
   expect "it says nothing" test ! -s "$work/out"
 }
 
@@ -323,17 +325,27 @@ check_node() {
   sed -n 's/^node.sh: /      /p' "$work/out" | grep -E 'asks|reaches|nothing|ready' | sort -u || true
 }
 
+check_systemd() {
+  [ "$(id -u)" -eq 0 ] || { skip "systemd: not root"; return 0; }
+  for tool in mmdebstrap systemd-nspawn; do
+    command -v $tool >/dev/null || { absent "systemd: $tool is not installed"; return 0; }
+  done
+  expect "node.sh where systemd runs: up, demo, kill -9 of each, reboot, down" timeout 400 \
+    scripts/deploy/check_systemd.sh "$programs"
+  sed -n '/^node.sh/!s/^/      /p' "$work/out" | grep -E 'capabilities|systemd|ready|answers|nothing' || true
+}
+
 programs=.build/debug
 parts=()
 while [ $# -gt 0 ]; do
   case $1 in
     --programs) programs=${2:?--programs needs a folder}; shift 2 ;;
     -h | --help) usage; exit 0 ;;
-    scripts | certificates | units | manifests | kubernetes | images | interfaces | node) parts+=("$1"); shift ;;
+    scripts | certificates | units | manifests | kubernetes | images | interfaces | node | systemd) parts+=("$1"); shift ;;
     *) echo "check.sh: $1 is no part; see --help" >&2; exit 2 ;;
   esac
 done
-[ ${#parts[@]} -gt 0 ] || parts=(scripts certificates units manifests kubernetes images interfaces node)
+[ ${#parts[@]} -gt 0 ] || parts=(scripts certificates units manifests kubernetes images interfaces node systemd)
 for part in "${parts[@]}"; do "check_$part"; done
 echo "deploy: $passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ]

@@ -88,13 +88,13 @@ restarts() { # what a command restarts, in one line
   sed -n 's/^restart //p' "$FAKE_SYSTEMD/calls" | paste -sd' '
 }
 systemd='' programs=$original pods=10.244.0.0/24
-[ "$(restarts node up)" = "infrap4d inframanager infraagent" ] || fail "systemd does not start all three"
+[ "$(restarts node up)" = "services-api infrap4d inframanager infraagent" ] || fail "systemd does not start all"
 node demo
 [ -z "$(restarts node up)" ] || fail "systemd restarts what has not changed"
 programs=$newer
 [ "$(restarts node up)" = "infrap4d inframanager infraagent" ] || fail "systemd lets old programs run on"
 pods=10.245.0.0/24
-[ "$(restarts node up)" = infraagent ] || fail "systemd does not follow --pods"
+[ "$(restarts node up)" = "services-api infraagent" ] || fail "systemd does not follow --pods"
 node demo
 node down
 nothing_is_left

@@ -19,11 +19,11 @@ start() {
   local user caps options folder
   user=$(value "$1" User)
   caps=-all$(value "$1" AmbientCapabilities | tr 'A-Z ' 'a-z\n' | sed 's/^cap_/,+/' | tr -d '\n')
-  options=$(sed -n 's/^INFRAP4D_OPTIONS=//p' /etc/infra/infrap4d.env)
+  options=$(sed -n 's/^[A-Z0-9_]*_OPTIONS=//p' "/etc/infra/$1.env" 2>/dev/null || true)
   for folder in $(value "$1" RuntimeDirectory); do install -d -o "$user" -g "$user" "/run/$folder"; done
   # shellcheck disable=SC2046 # words of a command
   setsid setpriv --reuid "$user" --regid "$user" --clear-groups --inh-caps "$caps" --ambient-caps "$caps" \
-    $(value "$1" ExecStart | sed "s,\$INFRAP4D_OPTIONS,$options,") </dev/null >/dev/null 2>&1 &
+    $(value "$1" ExecStart | sed "s,\$[A-Z0-9_]*_OPTIONS,$options,") </dev/null >/dev/null 2>&1 &
   echo $! >"$FAKE_SYSTEMD/$1.pid"
 }
 

@@ -24,9 +24,14 @@ say() { echo "node.sh: $*"; }
 fail() { echo "node.sh: $1" >&2; exit "${2:-1}"; }
 
 daemons=(infrap4d inframanager infraagent)
+# With what stands for Kubernetes.
+units=(services-api "${daemons[@]}")
 programs=("${daemons[@]}" infra-cni gnmi-ctl k8sdp arp-proxy)
 user=infra-offload
 run=/run/infra-offload
+# What daemons were started from: units come back after a reboot as they were.
+stamps=/var/lib/infra-offload
+kubeconfig=/run/services-api/kubeconfig
 certs=/usr/share/stratum/certs
 # Names of the standard plugins that were put beside infra-cni.
 installed=/opt/cni/bin/.infra-cni
@@ -49,7 +54,7 @@ stamp() {
   case $1 in
     infrap4d) files=(/etc/infra/infrap4d.env "$certs"/{ca,stratum}.crt) ;;
     inframanager | infraagent) files=("/etc/infra/$1.yaml" "$certs"/{ca,client}.crt) ;;
-    services-api) files=("$here/services_api.py") ;;
+    services-api) files=(/etc/infra/services-api.env) ;;
   esac
   # The operator's own file, if there is one.
   [ "$1" != infrap4d ] || [ ! -e /etc/infra/infrap4d.yaml ] || files+=(/etc/infra/infrap4d.yaml)
@@ -58,7 +63,7 @@ stamp() {
 }
 
 # unchanged NAME COMMAND…: it was started from what is there now.
-unchanged() { [ "$(cat "$run/$1.stamp" 2>/dev/null)" = "$(stamp "$@")" ]; }
+unchanged() { [ "$(cat "$stamps/$1.stamp" 2>/dev/null)" = "$(stamp "$@")" ]; }
 
 # start NAME OUTPUT COMMAND…: in the background, with a file for its number and one for what it says.
 start() {
@@ -69,19 +74,19 @@ start() {
     say "$name has changed and starts again"
     stop "$name"
   fi
-  stamp "$name" "$@" >"$run/$name.stamp"
+  stamp "$name" "$@" >"$stamps/$name.stamp"
   setsid "$@" </dev/null >>"$output" 2>&1 &
   echo $! >"$run/$name.pid"
   say "started $name; its log is $(log_of "$name")"
 }
 
-# start_unit DAEMON: by systemd.
+# start_unit UNIT: by systemd.
 start_unit() {
   if systemctl is-active --quiet "$1"; then
     if unchanged "$1"; then say "$1 runs"; return; fi
     say "$1 has changed and starts again"
   fi
-  stamp "$1" >"$run/$1.stamp"
+  stamp "$1" >"$stamps/$1.stamp"
   systemctl restart "$1"
 }
 
@@ -120,7 +125,7 @@ stop() {
   else
     say "stopped $1"
   fi
-  rm -f "$run/$1".{pid,stamp}
+  rm -f "$run/$1.pid" "$stamps/$1.stamp"
 }
 
 write() { # FILE: standard input, said when it is new
@@ -136,8 +141,8 @@ systemd_runs() { [ -d /run/systemd/system ] && [ "$systemd" = true ]; }
 
 stop_units() {
   if [ ! -d /run/systemd/system ] || [ ! -e /etc/systemd/system/infra-offload.target ]; then return; fi
-  systemctl disable --quiet --now infra-offload.target "${daemons[@]}" arp-proxy.service 2>/dev/null || true
-  say "systemd stopped ${daemons[*]}"
+  systemctl disable --quiet --now infra-offload.target "${units[@]}" arp-proxy.service 2>/dev/null || true
+  say "systemd stopped ${units[*]}"
 }
 
 up() {
@@ -156,6 +161,7 @@ up() {
     mv -f "/usr/local/bin/$program.new" "/usr/local/bin/$program"
     say "installed /usr/local/bin/$program"
   done
+  install -m 0755 "$here/services_api.py" /usr/local/bin/services-api
   local absent
   absent=$(ldd /usr/local/bin/infrap4d | sed -n 's/ => not found//p' | tr -d '\t' | paste -sd' ')
   [ -z "$absent" ] || fail "infrap4d finds no $absent; apt-get install libdpdk-dev libpcap-dev"
@@ -165,14 +171,15 @@ up() {
   }
   "$top/scripts/tls/gen_certs.sh" --out $certs --owner $user:$user
   local daemon
-  for daemon in "${daemons[@]}"; do log_folder "$daemon"; done
+  for daemon in "${units[@]}"; do log_folder "$daemon"; done
   write /etc/infra/infrap4d.env <<<"INFRAP4D_OPTIONS=--dataplane $dataplane --log-file $(log_of infrap4d)"
   write /etc/infra/inframanager.yaml <<TEXT
 LogLevel: Info
 LogFile: $(log_of inframanager)
 TEXT
+  write /etc/infra/services-api.env <<<"SERVICES_API_OPTIONS=--node $(hostname) --pods $pods"
   write /etc/infra/infraagent.yaml <<TEXT
-kubeconfig: $run/kubeconfig
+kubeconfig: $kubeconfig
 nodeName: $(hostname)
 podCIDRs: $pods
 healthAddr: "127.0.0.1:50096"
@@ -199,23 +206,23 @@ TEXT
   install -d -o $user -g $user -m 0700 /var/lib/infrap4d /var/lib/cni/inframanager /var/lib/cni/infraagent
   # scripts/create_interfaces.sh runs infrap4d as root.
   chown -R $user:$user /var/lib/infrap4d /var/log/infrap4d
-  install -d -m 0755 $run
-  systemd_runs || install -d -o $user -g $user -m 0750 /run/infrap4d
-  start services-api "$(log_of services-api)" python3 "$here/services_api.py" --folder /etc/infra/services \
-    --node "$(hostname)" --pods "$pods" --kubeconfig $run/kubeconfig
-  for _ in $(seq 50); do [ -s $run/kubeconfig ] && break; sleep 0.1; done
+  install -d -m 0755 $run $stamps
   if systemd_runs; then
     # Those of --no-systemd, if there are any.
-    for daemon in "${daemons[@]}"; do stop "$daemon"; done
-    install -m 0644 "$top"/deploy/systemd/{infra-offload.target,{infrap4d,inframanager,infraagent,arp-proxy}.service} \
+    for daemon in "${units[@]}"; do stop "$daemon"; done
+    install -m 0644 "$top"/deploy/systemd/{infra-offload.target,{services-api,infrap4d,inframanager,infraagent,arp-proxy}.service} \
       /etc/systemd/system/
     systemctl daemon-reload
-    systemctl enable --quiet infra-offload.target "${daemons[@]}"
-    for daemon in "${daemons[@]}"; do start_unit "$daemon"; done
+    systemctl enable --quiet infra-offload.target "${units[@]}"
+    for daemon in "${units[@]}"; do start_unit "$daemon"; done
     systemctl start infra-offload.target
-    say "systemd runs ${daemons[*]}; their logs: journalctl -u infrap4d -u inframanager -u infraagent"
+    say "systemd runs ${units[*]}; their logs: journalctl -u infrap4d -u inframanager -u infraagent"
   else
     stop_units
+    install -d -o $user -g $user -m 0750 /run/infrap4d /run/services-api
+    unprivileged services-api /usr/local/bin/services-api --folder /etc/infra/services --kubeconfig $kubeconfig \
+      --node "$(hostname)" --pods "$pods"
+    for _ in $(seq 50); do [ -s $kubeconfig ] && break; sleep 0.1; done
     unprivileged infrap4d /usr/local/bin/infrap4d --listen 127.0.0.1:9559 \
       --listen 127.0.0.1:9339 --listen unix:/run/infrap4d/infrap4d.sock --agent-check 127.0.0.1:50096 --dataplane "$dataplane" \
       --log-file "$(log_of infrap4d)"
@@ -274,7 +281,7 @@ TEXT
 
 status() {
   if systemd_runs; then
-    systemctl --no-pager --lines=0 status "${daemons[@]}" || true
+    systemctl --no-pager --lines=0 status "${units[@]}" || true
   else
     for daemon in "${daemons[@]}"; do
       if alive "$daemon"; then say "$daemon runs ($(<"$run/$daemon.pid"))"; else say "$daemon does not run"; fi
@@ -301,15 +308,15 @@ down() {
     ip link del "$tap"
     say "removed the TAP $tap"
   done
-  rm -f /etc/systemd/system/{infra-offload.target,infrap4d.service,inframanager.service,infraagent.service,arp-proxy.service}
+  rm -f /etc/systemd/system/{infra-offload.target,services-api.service,infrap4d.service,inframanager.service,infraagent.service,arp-proxy.service}
   [ ! -d /run/systemd/system ] || systemctl daemon-reload
-  for program in "${programs[@]}"; do rm -f "/usr/local/bin/$program"; done
+  for program in "${programs[@]}" services-api; do rm -f "/usr/local/bin/$program"; done
   [ ! -s $installed ] || while read -r plugin; do rm -f "/opt/cni/bin/$plugin"; done <$installed
   rm -f /opt/cni/bin/infra-cni $installed /etc/cni/net.d/05-infra.conflist /var/run/calico/felix-dataplane.sock \
     /var/lib/calico/felix-plugins/felix-api-proxy
   rm -f $certs/{ca,stratum,client}.crt $certs/{stratum,client}.key
   rm -f /var/log/{infrap4d,inframanager,services-api,demo-web,arp_proxy}.log{,.*}
-  rm -rf /var/log/{infrap4d,inframanager,infraagent} $run /run/infrap4d /etc/infra /var/lib/infrap4d /var/lib/cni/{inframanager,infraagent,infra-cni} \
+  rm -rf /var/log/{services-api,infrap4d,inframanager,infraagent} $run $stamps /run/{infrap4d,services-api} /etc/infra /var/lib/infrap4d /var/lib/cni/{inframanager,infraagent,infra-cni} \
     /var/lib/cni/networks/infra
   rmdir -p --ignore-fail-on-non-empty $certs /etc/cni/net.d /opt/cni/bin /var/lib/cni/networks /var/lib/cni \
     /var/lib/calico/felix-plugins /var/run/calico 2>/dev/null || true

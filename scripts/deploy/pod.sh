@@ -35,7 +35,11 @@ esac
 [[ $2 =~ ^[a-z0-9][a-z0-9-]*$ ]] || fail "$2 is no name of a pod: a-z, 0-9 and -" 2
 case $1 in
   add)
-    [ -e "/run/netns/$2" ] || ip netns add "$2"
+    [ -e "/run/netns/$2" ] || {
+      # One of this name may have gone with its namespace, as in a reboot: its address is taken.
+      answer=$(call DEL "$2") || fail "$answer"
+      ip netns add "$2"
+    }
     ip -n "$2" link set lo up
     if address=$(ip -n "$2" -4 -o addr show dev eth0 2>/dev/null | awk '{print $4}') && [ -n "$address" ]; then
       echo "${address%/*}"
@@ -45,9 +49,8 @@ case $1 in
     python3 -c 'import json, sys; print(json.loads(sys.argv[1])["ips"][0]["address"].split("/")[0])' "$answer"
     ;;
   del)
-    [ -e "/run/netns/$2" ] || exit 0
     answer=$(call DEL "$2") || fail "$answer"
-    ip netns del "$2"
+    [ ! -e "/run/netns/$2" ] || ip netns del "$2"
     ;;
   exec) ip netns exec "${@:2}" ;;
 esac
