@@ -266,7 +266,11 @@ endpoints: [{addresses: ["$web"], conditions: {ready: true}, nodeName: "$(hostna
 TEXT
   install -d $run/www
   echo "hello from demo-web" >$run/www/index.html
-  start demo-web "$(log_of demo-web)" ip netns exec demo-web python3 -m http.server 8080 --bind "$web" --directory $run/www
+  # http.server by itself asks DNS for its own name first, for as long as DNS takes.
+  start demo-web "$(log_of demo-web)" ip netns exec demo-web python3 -c '
+import functools, http.server, socketserver, sys
+handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[2])
+socketserver.ThreadingTCPServer((sys.argv[1], 8080), handler).serve_forever()' "$web" $run/www
   "$here/pod.sh" exec demo-client ping -c 1 -W 2 "$web" >/dev/null || fail "demo-client does not reach $web"
   say "demo-client reaches demo-web by its address"
   for _ in $(seq 40); do

@@ -14,6 +14,7 @@ import argparse
 import http.server
 import json
 import pathlib
+import socketserver
 import sys
 import threading
 import time
@@ -123,6 +124,12 @@ def status(code, reason, message):
         "message": message}
 
 
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    # http.server's asks DNS for the name of its address, for as long as DNS takes.
+    server_bind = socketserver.TCPServer.server_bind
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -138,10 +145,9 @@ def main():
         "metadata": {"name": options.node, "uid": "node", "resourceVersion": "1"},
         "spec": {"podCIDR": options.pods, "podCIDRs": [options.pods]}})
     try:
-        server = http.server.ThreadingHTTPServer((host, int(port)), Handler)
+        server = Server((host, int(port)), Handler)
     except (OSError, ValueError) as error:
         sys.exit(f"services_api.py: {options.listen}: {error}; give another --listen")
-    server.daemon_threads = True
     if options.kubeconfig:
         pathlib.Path(options.kubeconfig).write_text(yaml.safe_dump({
             "apiVersion": "v1", "kind": "Config", "current-context": "files",
