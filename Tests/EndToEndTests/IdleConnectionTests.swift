@@ -16,7 +16,7 @@ struct IdleConnectionTests {
   private static let rest =
     ProcessInfo.processInfo.environment["K8SDP_IDLE_SECONDS"].flatMap(Int.init) ?? 65
 
-  @Test("A TCP connection that is idle for \(rest) s goes on", arguments: Requirements.engines)
+  @Test("A TCP connection that rests goes on", arguments: Requirements.engines)
   func idle(_ engine: String) async throws {
     let node = try await ClusterNode(engine)
     let (client, server) = (try await TestPod(on: node), try await TestPod(on: node))
