@@ -61,6 +61,10 @@ public final class KubeAPIServer: TestAPI {
     try "\(administrator),administrator,administrator,system:masters\n"
       .write(toFile: files.path + "/tokens.csv", atomically: true, encoding: .utf8)
     kubeconfig = try place.writeKubeconfig(to: files.path)
+    // It does not find the public key in a private one of PKCS #8.
+    _ = try await Command.check(
+      "openssl", "pkey", "-in", "\(files.path)/\(CertificateSet.serverKey)", "-pubout",
+      "-out", "\(files.path)/service-account.pub")
     try await start()
   }
 
@@ -81,7 +85,7 @@ public final class KubeAPIServer: TestAPI {
         "--token-auth-file=\(path)/tokens.csv", "--anonymous-auth=false",
         "--authorization-mode=RBAC", "--service-cluster-ip-range=10.96.0.0/12",
         "--service-account-issuer=https://kubernetes.default.svc",
-        "--service-account-key-file=\(path)/\(CertificateSet.serverKey)",
+        "--service-account-key-file=\(path)/service-account.pub",
         "--service-account-signing-key-file=\(path)/\(CertificateSet.serverKey)",
       ])
     program.withLock { $0 = started }
@@ -146,7 +150,9 @@ public final class KubeAPIServer: TestAPI {
 
   /// Makes it, or makes it what it shall be.
   private func apply(_ path: String, _ tree: [String: Any]) async throws {
-    let body = try JSONSerialization.data(withJSONObject: tree)
+    // It reads this as YAML, which knows no "\/".
+    let body = try JSONSerialization.data(
+      withJSONObject: tree, options: .withoutEscapingSlashes)
     var answer = Answer(status: 404, body: "")
     // Namespaces come a moment after the server.
     while answer.status == 404 {
