@@ -118,7 +118,7 @@ let package = Package(
     .target(
       name: "LiveReplay",
       dependencies: [
-        "Certificates", "ChildProcess", "Core", "CPcap", "Replay", "SimDataplane",
+        "Certificates", "ChildProcess", "Core", "CPcap", "ProcessSignals", "Replay", "SimDataplane",
         "Infrap4dDataplane", "GNMIPaths",
         "GNMIProtos", "InspectionProtos", "CLiveWire",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -253,7 +253,8 @@ let package = Package(
     .executableTarget(
       name: "infrap4d",
       dependencies: [
-        "Core", "SimDataplane", "K8sDPArtefacts", "Hosting", "Forwarding", "P4RuntimeService",
+        "ProcessSignals", "Core", "SimDataplane", "K8sDPArtefacts", "Hosting", "Forwarding",
+        "P4RuntimeService",
         "Privileges", "GNMIService", "HTTPServing", "InspectionProtos", "InspectionService",
         "Metrics", "Serving", "StateDirectory",
         "Certificates", "DaemonConfiguration", "DaemonLog", dpdk,
@@ -279,8 +280,9 @@ let package = Package(
       path: "Sources/Daemons/DaemonConfiguration"),
     .target(
       name: "DaemonLog",
-      dependencies: [.product(name: "Logging", package: "swift-log")],
+      dependencies: ["ProcessSignals", .product(name: "Logging", package: "swift-log")],
       path: "Sources/Daemons/DaemonLog"),
+    .target(name: "ProcessSignals", path: "Sources/Daemons/ProcessSignals"),
     .target(name: "HealthProtos", dependencies: grpc, path: "Sources/Daemons/HealthProtos"),
     .target(
       name: "Health",
@@ -299,7 +301,8 @@ let package = Package(
     .executableTarget(
       name: "inframanager",
       dependencies: [
-        "Certificates", "Core", "DaemonConfiguration", "DaemonLog", "HTTPServing", "Health",
+        "ProcessSignals", "Certificates", "Core", "DaemonConfiguration", "DaemonLog", "HTTPServing",
+        "Health",
         "HealthProtos",
         "Infrap4dDataplane", "ManagerService", "Metrics", "Serving", "StateDirectory",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -342,7 +345,8 @@ let package = Package(
     .executableTarget(
       name: "infraagent",
       dependencies: [
-        "AgentService", "CNIBackend", "Certificates", "DaemonConfiguration", "Core", "DaemonLog",
+        "ProcessSignals", "AgentService", "CNIBackend", "Certificates", "DaemonConfiguration",
+        "Core", "DaemonLog",
         "HTTPServing",
         "Health", "HealthProtos", "Infrap4dDataplane", "Kubernetes", "Metrics", "Netlink",
         "ServiceSync", "Serving", "StateDirectory",
@@ -390,7 +394,7 @@ let package = Package(
     .executableTarget(
       name: "arp-proxy",
       dependencies: [
-        "CPcap", "Core", "DaemonLog", "Netlink", "Serving",
+        "CPcap", "Core", "DaemonLog", "Netlink", "ProcessSignals",
         .product(name: "Logging", package: "swift-log"),
       ],
       path: "Sources/Daemons/arp-proxy"),

@@ -330,8 +330,13 @@ check_systemd() {
   for tool in mmdebstrap systemd-nspawn; do
     command -v $tool >/dev/null || { absent "systemd: $tool is not installed"; return 0; }
   done
-  expect "node.sh where systemd runs: up, demo, kill -9 of each, reboot, down" timeout 400 \
-    scripts/deploy/check_systemd.sh "$programs"
+  local what="node.sh where systemd runs: up, demo, kill -9 of each, reboot, down" status=0
+  timeout 400 scripts/deploy/check_systemd.sh "$programs" >"$work/out" 2>&1 || status=$?
+  case $status in
+    0) pass "$what" ;;
+    3) skip "systemd: it does not boot in a container here: $(sed -n "s/^check_systemd.sh: //p" "$work/out")"; return 0 ;;
+    *) miss "$what"; sed 's/^/      /' "$work/out" | tail -20; return 0 ;;
+  esac
   sed -n '/^node.sh/!s/^/      /p' "$work/out" | grep -E 'capabilities|systemd|ready|answers|nothing' || true
 }
 

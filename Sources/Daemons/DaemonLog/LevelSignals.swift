@@ -1,23 +1,18 @@
-import Dispatch
 import Glibc
+import ProcessSignals
 import Synchronization
 
 /// SIGUSR1 and SIGUSR2 as calls, for as long as the program runs.
 final class LevelSignals: Sendable {
   static let shared = LevelSignals()
 
-  private let sources = Mutex<[any DispatchSourceSignal]>([])
+  private let calls = Mutex<[SignalCall]>([])
 
   /// - Parameter body: whether more detail is wanted (SIGUSR1), or what was configured.
   func follow(_ body: @escaping @Sendable (Bool) -> Void) {
-    sources.withLock {
-      $0 = [(SIGUSR1, true), (SIGUSR2, false)].map { number, isMore in
-        signal(number, SIG_IGN)
-        let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-        source.setEventHandler { body(isMore) }
-        source.resume()
-        return source
-      }
+    let made = [(SIGUSR1, true), (SIGUSR2, false)].map { number, isMore in
+      SignalCall(number) { body(isMore) }
     }
+    calls.withLock { $0 = made }
   }
 }

@@ -4,7 +4,7 @@ import Foundation
 import Glibc
 import Logging
 import Netlink
-import Serving
+import ProcessSignals
 import Synchronization
 
 /// The program: answers ARP for the gateway of pods, on the interface of port 0.

@@ -10,6 +10,7 @@ import Infrap4dDataplane
 import Kubernetes
 import Logging
 import Metrics
+import ProcessSignals
 import ServiceSync
 import Serving
 import StateDirectory

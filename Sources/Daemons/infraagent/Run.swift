@@ -10,6 +10,7 @@ import Glibc
 import Health
 import Infrap4dDataplane
 import Logging
+import ProcessSignals
 import Serving
 import StateDirectory
 

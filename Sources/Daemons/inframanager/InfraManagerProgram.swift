@@ -14,6 +14,7 @@ import Infrap4dDataplane
 import Logging
 import ManagerService
 import Metrics
+import ProcessSignals
 import Serving
 import StateDirectory
 

@@ -9,6 +9,7 @@ import Hosting
 import Logging
 import P4RuntimeService
 import Privileges
+import ProcessSignals
 import Serving
 import StateDirectory
 

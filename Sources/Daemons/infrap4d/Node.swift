@@ -9,6 +9,7 @@ import Hosting
 import InspectionService
 import Logging
 import P4RuntimeService
+import ProcessSignals
 import Serving
 import StateDirectory
 

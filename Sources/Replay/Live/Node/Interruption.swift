@@ -1,6 +1,6 @@
-import Dispatch
 import Foundation
 import Infrap4dDataplane
+import ProcessSignals
 import Replay
 import Synchronization
 
@@ -17,19 +17,11 @@ public final class Interruption: Sendable {
   }
 
   private let state = Mutex(State())
-  private let sources: Mutex<[any DispatchSourceSignal]>
+  private let signals = Mutex<TerminationSignals?>(nil)
 
   public init() {
-    sources = Mutex([])
-    sources.withLock {
-      $0 = [SIGINT, SIGTERM].map { number in
-        signal(number, SIG_IGN)
-        let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-        source.setEventHandler { [weak self] in self?.call() }
-        source.resume()
-        return source
-      }
-    }
+    let made = TerminationSignals { [weak self] _ in self?.call() }
+    signals.withLock { $0 = made }
   }
 
   public var isCalled: Bool { state.withLock { $0.isCalled } }
