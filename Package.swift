@@ -253,9 +253,9 @@ let package = Package(
     .executableTarget(
       name: "infrap4d",
       dependencies: [
-        "ProcessSignals", "Core", "SimDataplane", "K8sDPArtefacts", "Hosting", "Forwarding",
-        "P4RuntimeService",
-        "Privileges", "GNMIService", "HTTPServing", "InspectionProtos", "InspectionService",
+        "Core", "SimDataplane", "K8sDPArtefacts", "Hosting", "Forwarding", "P4RuntimeService",
+        "Privileges", "ProcessSignals", "GNMIService", "HTTPServing", "InspectionProtos",
+        "InspectionService",
         "Metrics", "Serving", "StateDirectory",
         "Certificates", "DaemonConfiguration", "DaemonLog", dpdk,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -282,6 +282,7 @@ let package = Package(
       name: "DaemonLog",
       dependencies: ["ProcessSignals", .product(name: "Logging", package: "swift-log")],
       path: "Sources/Daemons/DaemonLog"),
+    // For programs that end, or do something, by a signal.
     .target(name: "ProcessSignals", path: "Sources/Daemons/ProcessSignals"),
     .target(name: "HealthProtos", dependencies: grpc, path: "Sources/Daemons/HealthProtos"),
     .target(
@@ -301,10 +302,10 @@ let package = Package(
     .executableTarget(
       name: "inframanager",
       dependencies: [
-        "ProcessSignals", "Certificates", "Core", "DaemonConfiguration", "DaemonLog", "HTTPServing",
-        "Health",
+        "Certificates", "Core", "DaemonConfiguration", "DaemonLog", "HTTPServing", "Health",
         "HealthProtos",
-        "Infrap4dDataplane", "ManagerService", "Metrics", "Serving", "StateDirectory",
+        "Infrap4dDataplane", "ManagerService", "Metrics", "ProcessSignals", "Serving",
+        "StateDirectory",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
@@ -345,11 +346,10 @@ let package = Package(
     .executableTarget(
       name: "infraagent",
       dependencies: [
-        "ProcessSignals", "AgentService", "CNIBackend", "Certificates", "DaemonConfiguration",
-        "Core", "DaemonLog",
+        "AgentService", "CNIBackend", "Certificates", "DaemonConfiguration", "Core", "DaemonLog",
         "HTTPServing",
         "Health", "HealthProtos", "Infrap4dDataplane", "Kubernetes", "Metrics", "Netlink",
-        "ServiceSync", "Serving", "StateDirectory",
+        "ProcessSignals", "ServiceSync", "Serving", "StateDirectory",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
@@ -443,7 +443,7 @@ let package = Package(
       path: "Tests/ParserFuzz/parser-fuzz"),
     .testTarget(name: "ParserFuzzTests", dependencies: ["Parsers", "Replay"]),
 
-    // What clients of a server in the same process share.
+    // What tests of a server in the same process share.
     .target(
       name: "GRPCTesting",
       dependencies: [
@@ -455,8 +455,8 @@ let package = Package(
     .target(
       name: "P4RuntimeTesting",
       dependencies: [
-        "GRPCTesting",
-        "Core", "SimDataplane", "Hosting", "P4RuntimeService", "P4RuntimeProtos", "PipelineProtos",
+        "Core", "GRPCTesting", "SimDataplane", "Hosting", "P4RuntimeService", "P4RuntimeProtos",
+        "PipelineProtos",
         "GNMIProtos", "TestPrograms", dpdk,
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),
@@ -478,7 +478,8 @@ let package = Package(
     .testTarget(
       name: "Infrap4dDataplaneTests",
       dependencies: [
-        "Infrap4dDataplane", "P4RuntimeTesting", "P4RuntimeService", "P4RuntimeProtos",
+        "GRPCTesting", "Infrap4dDataplane", "P4RuntimeTesting", "P4RuntimeService",
+        "P4RuntimeProtos",
         "PipelineProtos", "GNMIProtos", "P4RuntimeCodec", "Core",
         .product(name: "GRPCCore", package: "grpc-swift-2"),
         .product(name: "GRPCNIOTransportHTTP2", package: "grpc-swift-nio-transport"),

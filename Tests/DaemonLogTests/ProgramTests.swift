@@ -117,7 +117,7 @@ import Testing
     let daemon = try Daemon(wrapper: "exec \"$@\" 2>> \"$FILE\"")
     func until(_ condition: ([Substring]) -> Bool) async throws {
       while (try? daemon.lines()).map(condition) != true {
-        #expect(daemon.program.isRunning)
+        try #require(daemon.program.isRunning)
         try await Task.sleep(for: .milliseconds(5))
       }
     }

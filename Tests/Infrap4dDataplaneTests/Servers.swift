@@ -2,6 +2,7 @@ import Core
 import Foundation
 import GRPCCore
 import GRPCNIOTransportHTTP2
+import GRPCTesting
 import Infrap4dDataplane
 import Logging
 import P4RuntimeProtos
@@ -23,20 +24,12 @@ enum Servers {
   ) async throws -> Result {
     try? FileManager.default.removeItem(atPath: path)
     let transport = HTTP2ServerTransport.Posix(
-      address: .unixDomainSocket(path: path), transportSecurity: .plaintext)
+      address: .unixDomainSocket(path: path), transportSecurity: .plaintext,
+      config: .defaults { $0.connection.maxGraceTime = .milliseconds(100) })
     let server = GRPCServer(transport: transport, services: services)
-    return try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await server.serve() }
+    return try await server.serve {
       _ = try await server.listeningAddress
-      let result: Result
-      do { result = try await body() } catch {
-        server.beginGracefulShutdown()
-        group.cancelAll()
-        throw error
-      }
-      server.beginGracefulShutdown()
-      group.cancelAll()
-      return result
+      return try await body()
     }
   }
 

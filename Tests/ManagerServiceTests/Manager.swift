@@ -46,26 +46,18 @@ struct Manager {
       transport: transport,
       services: [InfraAgentService(manager, ports: ports, gateway: .host)]
         + (isUpstreams ? [] : [TranslationsService(manager)]))
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await server.serve() }
+    try await server.serve {
       guard let port = try await server.listeningAddress?.ipv4?.port else {
         throw CancellationError()
       }
       let connection = GRPCClient(transport: try HTTP2ClientTransport.Posix.loopback(port))
       // A body without calls may be over before this begins.
-      group.addTask { try? await connection.runConnections() }
-      let outcome: Result<Void, any Error>
-      do {
-        try await body(
-          Manager(
-            client: Client(wrapping: connection), connection: connection, tables: tables,
-            manager: manager))
-        outcome = .success(())
-      } catch { outcome = .failure(error) }
-      connection.beginGracefulShutdown()
-      server.beginGracefulShutdown()
-      try await group.waitForAll()
-      try outcome.get()
+      Task { try? await connection.runConnections() }
+      defer { connection.beginGracefulShutdown() }
+      try await body(
+        Manager(
+          client: Client(wrapping: connection), connection: connection, tables: tables,
+          manager: manager))
     }
   }
 

@@ -192,7 +192,19 @@ public actor ServiceSync {
       for await (changes, errors) in group {
         next()
         for (index, change) in changes.enumerated() {
-          note(change, errors[index], &removed, &complained)
+          let error = errors[index]
+          count(change, error)
+          if let error {
+            failed.insert(change.service)
+            if !complained {
+              logger.warning(
+                "a Service is not programmed yet",
+                metadata: ["service": "\(change.service)", "reason": "\(error)"])
+            }
+            complained = true
+          } else if case .remove(let service) = change {
+            removed.insert(service)
+          }
         }
       }
     }
@@ -219,25 +231,12 @@ public actor ServiceSync {
     return changes
   }
 
-  private func note(
-    _ change: TranslationChange, _ error: (any Error)?, _ removed: inout Set<ServiceAddress>,
-    _ complained: inout Bool
-  ) {
-    let kind =
+  private func count(_ change: TranslationChange, _ error: (any Error)?) {
+    let call =
       switch change {
       case .put: "put"
       case .remove: "remove"
       }
-    counted.calls[[kind, error == nil ? "ok" : "error"], default: 0] += 1
-    if let error {
-      failed.insert(change.service)
-      guard !complained else { return }
-      complained = true
-      logger.warning(
-        "a Service is not programmed yet",
-        metadata: ["service": "\(change.service)", "reason": "\(error)"])
-    } else if kind == "remove" {
-      removed.insert(change.service)
-    }
+    counted.calls[[call, error == nil ? "ok" : "error"], default: 0] += 1
   }
 }
