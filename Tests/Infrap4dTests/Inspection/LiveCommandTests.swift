@@ -196,11 +196,13 @@ struct LiveCommandTests {
         "capture", "--duration", "10ms", "--from", node.server.address)
     }
     #expect(last.status == 0, "\(last)")
-    // Whoever reads its output goes: it ends, and says nothing.
+    // Whoever reads its output goes: it ends, and says nothing. The file is there before the
+    // shell looks into it, whichever of the two runs first.
+    let errors = node.server.folder + "/err"
     let outcome = try await Command.run([
       "sh", "-c",
-      "\(K8sDPTool.program) capture --from \(node.server.address) 2>\(node.server.folder)/err "
-        + "| head -n 1 & while ! grep -q capturing \(node.server.folder)/err; do sleep 0.01; done; "
+      ": > \(errors); \(K8sDPTool.program) capture --from \(node.server.address) 2>> \(errors) "
+        + "| head -n 1 & while ! grep -q capturing \(errors); do sleep 0.01; done; "
         + node.client.namespace.command(["ping", "-c", "5", "-i", "0.05", "10.244.0.7"])
         .joined(separator: " ") + " > /dev/null; wait",
     ])
