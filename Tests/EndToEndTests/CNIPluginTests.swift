@@ -121,6 +121,12 @@ struct CNIPluginTests {
       let pod = try await NetworkNamespace("pod")
       let path = "/run/netns/\(pod.name)"
       #expect(try await node.cni("ADD", "one", netns: path).status == 0)
+      // A plugin that is killed while it writes leaves what was there before.
+      let file = try #require(
+        FileHandle(forWritingAtPath: node.folder + "/cni/infra/one+eth0.json"))
+      try file.seekToEnd()
+      try file.write(contentsOf: Data("\n{\"netns\":".utf8))
+      try file.close()
       try await Command.check("ip", "netns", "del", pod.name)
       let outcome = try await node.cni("DEL", "one", netns: netns == "as told" ? path : "")
       #expect(outcome.status == 0, "\(outcome)")

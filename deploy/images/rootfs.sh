@@ -102,7 +102,8 @@ if runtime=$(ldd "$programs/${wanted[0]}" | awk '$3 ~ /\/swift\/linux\// {print 
   say "$image: the programs need Swift's runtime; its libraries come from the toolchain"
   install -d "$out/usr/lib/swift/linux"
   for program in "${wanted[@]}"; do
-    ldd "$programs/$program" | awk '$3 ~ /\/swift\/linux\// {print $3}'
+    # One that is linked statically has none, and ldd calls that an error.
+    { ldd "$programs/$program" 2>/dev/null || :; } | awk '$3 ~ /\/swift\/linux\// {print $3}'
   done | sort -u | xargs -I{} install -m 0644 {} "$out/usr/lib/swift/linux/"
   install -d "$out/etc/ld.so.conf.d"
   echo /usr/lib/swift/linux >"$out/etc/ld.so.conf.d/swift.conf"

@@ -61,6 +61,17 @@ public struct StateDirectory: Sendable {
     }
   }
 
+  /// Adds to the end of a file, which is made if it is not there. It survives the process, not a
+  /// crash of the machine; of a process that is killed meanwhile, or on a full disk, a part may
+  /// be there.
+  public func append(_ bytes: Data, to name: String) throws(StateDirectoryError) {
+    let path = file(name)
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw StateDirectoryError(path, Self.reason()) }
+    defer { close(descriptor) }
+    try Self.write(bytes, to: descriptor, path)
+  }
+
   /// The records of a file; none if it is not there.
   ///
   /// A last record that is cut short is left out and removed from the file.

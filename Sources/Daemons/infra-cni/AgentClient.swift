@@ -23,8 +23,9 @@ struct AgentClient: Sendable {
     }()
 
     func add(_ request: Cni_AddRequest) async throws -> Cni_AddReply {
-      let reply = try await Cni_CniDataplane.Client(wrapping: client)
-        .add(request, options: Self.options)
+      let reply = try await call {
+        try await Cni_CniDataplane.Client(wrapping: client).add(request, options: Self.options)
+      }
       guard reply.successful else { throw Self.refusal(reply.errorMessage) }
       return reply
     }
@@ -34,8 +35,9 @@ struct AgentClient: Sendable {
         $0.interfaceName = interface
         $0.netns = netns
       }
-      let reply = try await Cni_CniDataplane.Client(wrapping: client)
-        .del(request, options: Self.options)
+      let reply = try await call {
+        try await Cni_CniDataplane.Client(wrapping: client).del(request, options: Self.options)
+      }
       guard reply.successful else { throw Self.refusal(reply.errorMessage) }
     }
 
@@ -57,32 +59,37 @@ struct AgentClient: Sendable {
     func checkHealth() async throws {
       let method = MethodDescriptor(
         fullyQualifiedService: "grpc.health.v1.Health", method: "Check")
-      let status = try await client.unary(
-        request: ClientRequest(message: []), descriptor: method, serializer: PlainBytes(),
-        deserializer: PlainBytes(), options: Self.options
-      ) { try $0.message }
+      let status = try await call {
+        try await client.unary(
+          request: ClientRequest(message: []), descriptor: method, serializer: PlainBytes(),
+          deserializer: PlainBytes(), options: Self.options
+        ) { try $0.message }
+      }
       // HealthCheckResponse.status, field 1: SERVING is 1.
       guard status == [0x08, 0x01] else {
         throw CNIError(.notAvailable, "the agent at \(address) does not serve now")
       }
     }
+
+    private func call<Answer>(_ body: () async throws -> Answer) async throws -> Answer {
+      do {
+        return try await body()
+      } catch let error as RPCError {
+        throw CNIError(
+          .tryAgainLater, "the agent at \(address) does not answer",
+          "\(error.code): \(error.message); see that infraagent runs")
+      }
+    }
   }
 
-  /// Connects, while the function does what it has to do before its first call.
-  func connect<Answer: Sendable>(
-    _ body: @Sendable @escaping (Calls) async throws -> Answer
-  ) async throws -> Answer {
-    do {
-      let client = GRPCClient(transport: try transport())
-      // The program is about to end: nobody waits for an orderly close of the connection.
-      Task { try await client.runConnections() }
-      defer { client.beginGracefulShutdown() }
-      return try await body(Calls(client: client, address: address))
-    } catch let error as RPCError {
-      throw CNIError(
-        .tryAgainLater, "the agent at \(address) does not answer",
-        "\(error.code): \(error.message); see that infraagent runs")
-    }
+  /// Begins to connect. The connection ends with the program: the system closes it sooner than
+  /// an orderly end would be over, for which a runtime would wait.
+  ///
+  /// - Throws: ``CNIError/Code/invalidConfiguration``.
+  func connect() throws -> Calls {
+    let client = GRPCClient(transport: try transport())
+    Task { try await client.runConnections() }
+    return Calls(client: client, address: address)
   }
 
   private func transport() throws -> HTTP2ClientTransport.Posix {

@@ -4,6 +4,9 @@ import StateDirectory
 
 /// What is attached to a network, a file each: the runtime may not tell the namespace when
 /// it ends an attachment, and never does when it collects garbage.
+///
+/// A file grows by lines of JSON, the last of which holds. To replace it would be a file more to
+/// make for each pod, and making them is slow where many were removed just before (ext4).
 struct AttachmentStore: Sendable {
   struct Attachment: Codable, Hashable {
     var containerID: String
@@ -20,20 +23,24 @@ struct AttachmentStore: Sendable {
   }
 
   subscript(containerID: String, interface: String) -> Attachment? {
-    guard let bytes = FileManager.default.contents(atPath: path(containerID, interface)) else {
-      return nil
-    }
-    return try? JSONDecoder().decode(Attachment.self, from: bytes)
+    Self.read(path(containerID, interface))
   }
 
   /// Those whose files can be read.
   var all: [Attachment] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return names.filter { $0.hasSuffix(Self.suffix) }.sorted().compactMap { name in
-      FileManager.default.contents(atPath: "\(folder)/\(name)").flatMap {
-        try? JSONDecoder().decode(Attachment.self, from: $0)
-      }
+    return names.filter { $0.hasSuffix(Self.suffix) }.sorted().compactMap {
+      Self.read("\(folder)/\($0)")
     }
+  }
+
+  /// A line that was cut short is passed over.
+  private static func read(_ path: String) -> Attachment? {
+    guard let bytes = FileManager.default.contents(atPath: path) else { return nil }
+    let lines = bytes.split(separator: UInt8(ascii: "\n"))
+    return lines.lazy.reversed().compactMap {
+      try? JSONDecoder().decode(Attachment.self, from: $0)
+    }.first
   }
 
   /// Writes an attachment, which survives this program; after a crash of the machine there are
@@ -42,9 +49,10 @@ struct AttachmentStore: Sendable {
     do {
       // Nothing is put aside here, so nothing is said.
       let quiet = Logger(label: "attachments") { _ in SwiftLogNoOpLogHandler() }
-      try StateDirectory(folder, logger: quiet).replace(
-        Self.name(attachment.containerID, attachment.ifname),
-        with: try JSONEncoder().encode(attachment), isDurable: false)
+      // What is before the line may have been cut short.
+      try StateDirectory(folder, logger: quiet).append(
+        try Data("\n".utf8) + JSONEncoder().encode(attachment),
+        to: Self.name(attachment.containerID, attachment.ifname))
     } catch {
       throw CNIError(.ioFailure, "the attachment cannot be written down", "\(error)")
     }

@@ -25,7 +25,7 @@ struct Plugin: Sendable {
   func run() async throws -> CNIResult? {
     switch invocation.command {
     case .add: return try await add()
-    case .del: try await delete(invocation)
+    case .del: try await delete(invocation, agent.connect())
     case .check: try await check()
     case .gc: try await collectGarbage()
     case .status: try await status()
@@ -44,7 +44,8 @@ struct Plugin: Sendable {
     // The IPAM plugin runs while the connection is made.
     let leasing = Task { try await lease() }
     do {
-      return try await agent.connect { try await add($0, await leasing.value) }
+      let agent = try agent.connect()
+      return try await add(agent, await leasing.value)
     } catch {
       // The runtime's DEL comes, too; an address should not wait for it.
       if (try? await leasing.value) != nil {
@@ -131,10 +132,10 @@ struct Plugin: Sendable {
   }
 
   /// First no frames go to the pod, then its address is free, then it is forgotten.
-  private func delete(_ invocation: Invocation) async throws {
+  private func delete(_ invocation: Invocation, _ agent: AgentClient.Calls) async throws {
     let kept = store[invocation.containerID, invocation.interface]
     let netns = invocation.netns.isEmpty ? kept?.netns ?? "" : invocation.netns
-    try await agent.connect { try await $0.del(invocation.interface, netns: netns) }
+    try await agent.del(invocation.interface, netns: netns)
     try await ipam?.call(invocation)
     try store.remove(invocation.containerID, invocation.interface)
   }
@@ -147,6 +148,7 @@ struct Plugin: Sendable {
         .invalidConfiguration, "cni.dev/valid-attachments is missing",
         "an empty list ends all attachments")
     }
+    let agent = try agent.connect()
     var first: (any Error)?
     for attachment in store.all {
       let known = NetworkConfiguration.Attachment(
@@ -156,7 +158,7 @@ struct Plugin: Sendable {
         try await delete(
           Invocation(
             .del, containerID: attachment.containerID, netns: attachment.netns,
-            interface: attachment.ifname, like: invocation))
+            interface: attachment.ifname, like: invocation), agent)
       } catch {
         first = first ?? error
       }
@@ -171,7 +173,7 @@ struct Plugin: Sendable {
 
   private func status() async throws {
     do {
-      try await agent.connect { try await $0.checkHealth() }
+      try await agent.connect().checkHealth()
     } catch let error as CNIError {
       throw CNIError(.notAvailable, error.msg, error.details)
     }
