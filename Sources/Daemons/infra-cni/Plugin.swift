@@ -37,14 +37,14 @@ struct Plugin: Sendable {
 
   private func add() async throws -> CNIResult {
     try refuseExisting()
-    try store.keep(
-      .init(
-        containerID: invocation.containerID, ifname: invocation.interface,
-        netns: invocation.netns))
-    // The IPAM plugin runs while the connection is made.
+    // The IPAM plugin is what takes longest: it runs while all else is made ready.
     let leasing = Task { try await lease() }
     do {
       let agent = try agent.connect()
+      try store.keep(
+        .init(
+          containerID: invocation.containerID, ifname: invocation.interface,
+          netns: invocation.netns))
       return try await add(agent, await leasing.value)
     } catch {
       // The runtime's DEL comes, too; an address should not wait for it.
