@@ -98,13 +98,13 @@ for program in "${wanted[@]}"; do
   install -m 0755 "$programs/$program" "$out/usr/bin/$program"
   strip --strip-all "$out/usr/bin/$program"
 done
-if runtime=$(ldd "$programs/${wanted[0]}" | awk '$3 ~ /\/swift\/linux\// {print $3}') && [ -n "$runtime" ]; then
+# Of one that is linked statically, ldd says that this is an error.
+runtime=$(for program in "${wanted[@]}"; do ldd "$programs/$program" 2>/dev/null || :; done |
+  awk '$3 ~ /\/swift\/linux\// {print $3}' | sort -u)
+if [ -n "$runtime" ]; then
   say "$image: the programs need Swift's runtime; its libraries come from the toolchain"
   install -d "$out/usr/lib/swift/linux"
-  for program in "${wanted[@]}"; do
-    # One that is linked statically has none, and ldd calls that an error.
-    { ldd "$programs/$program" 2>/dev/null || :; } | awk '$3 ~ /\/swift\/linux\// {print $3}'
-  done | sort -u | xargs -I{} install -m 0644 {} "$out/usr/lib/swift/linux/"
+  xargs -I{} install -m 0644 {} "$out/usr/lib/swift/linux/" <<<"$runtime"
   install -d "$out/etc/ld.so.conf.d"
   echo /usr/lib/swift/linux >"$out/etc/ld.so.conf.d/swift.conf"
   echo 'include /etc/ld.so.conf.d/*.conf' >"$out/etc/ld.so.conf"
@@ -130,11 +130,13 @@ rm -rf "$out"/var/cache/* "$out"/var/lib/{apt,dpkg} "$out"/etc/apt "$out"/etc/{s
 
 # Complete: the loader finds every library. Minimal: a program asks for a library of each package
 # that is named, or the package is one of programs.
+for loader in "$out"/lib64/ld-linux-*.so.2 "$out"/lib/ld-linux-*.so.1; do [ ! -e "$loader" ] || break; done
 for program in "${wanted[@]}"; do
-  absent=$(chroot "$out" "/$(cd "$out" && echo lib64/ld-linux-*.so.2 | grep -v '[*]' ||
-    echo lib/ld-linux-aarch64.so.1)" --list "/usr/bin/$program" | grep 'not found' || true)
-  [ -z "$absent" ] || fail "$program: $absent; name its package in deploy/images/$image.packages"
   readelf -d "$out/usr/bin/$program" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'
+  readelf -l "$out/usr/bin/$program" | grep -q INTERP || continue # linked statically
+  if ! found=$(chroot "$out" "${loader#"$out"}" --list "/usr/bin/$program" 2>&1) || [[ $found == *'not found'* ]]; then
+    fail "$program: $(grep -m 1 'not found\|cannot open' <<<"$found"); name its package in deploy/images/$image.packages"
+  fi
 done | sort -u >"$work/needed"
 for package in "${packages[@]}"; do
   [ "$package" != busybox-static ] || continue
