@@ -46,8 +46,12 @@ public final class ClusterNode: Sendable {
   public let namespace: NetworkNamespace
   public let api: any TestAPI
   public var folder: String { files.path }
+  /// Of the CNI plugins, in memory, where a node has them.
+  public var attachments: String { memory.path + "/infra-cni" }
+  public var leases: String { memory.path + "/infra-cni/leases" }
   public let story: Story
   private let files: TemporaryFolder
+  private let memory: TemporaryFolder
   private let engine: String
   private let addresses: Addresses
   private let identity: Identity
@@ -88,6 +92,7 @@ public final class ClusterNode: Sendable {
     story = Story(engine)
     namespace = try await NetworkNamespace("node")
     files = try TemporaryFolder("e2e")
+    memory = try TemporaryFolder("e2e", in: "/run/")
     try await namespace.exec("ip", "link", "add", "eth0", "type", "veth", "peer", "wire")
     try await namespace.exec("ip", "addr", "add", "\(Self.address)/24", "dev", "eth0")
     for end in ["eth0", "wire"] { try await namespace.exec("ip", "link", "set", end, "up") }
@@ -273,8 +278,8 @@ public final class ClusterNode: Sendable {
   public var network: String {
     """
     {"cniVersion": "1.0.0", "name": "infra", "type": "infra-cni", \
-    "agent": "\(cniAddress)", "dataDir": "\(folder)/cni", \
-    "ipam": {"type": "host-local", "subnet": "\(podCIDR)", "dataDir": "\(folder)/ipam"}}
+    "agent": "\(cniAddress)", "dataDir": "\(attachments)", \
+    "ipam": {"type": "host-local", "subnet": "\(podCIDR)", "dataDir": "\(leases)"}}
     """
   }
 

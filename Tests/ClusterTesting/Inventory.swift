@@ -61,8 +61,8 @@ public struct Inventory: Sendable, Equatable {
     let routes = try await node.namespace.exec("ip", "-4", "route", "show", "table", "all")
     add(.route, routes.split(separator: "\n"))
     add(.record, Self.files("\(node.folder)/agent/tap"))
-    add(.attachment, Self.files("\(node.folder)/cni/infra"))
-    add(.lease, Self.files("\(node.folder)/ipam/infra").filter { $0.first?.isNumber == true })
+    add(.attachment, Self.files("\(node.attachments)/infra"))
+    add(.lease, Self.files("\(node.leases)/infra").filter { $0.first?.isNumber == true })
     let infrap4d = try await node.metrics(of: .infrap4d).samples
     add(.port, infrap4d.keys.filter { $0.hasPrefix("infrap4d_port_up{") })
     let wanted = try await node.metrics(of: .inframanager).samples

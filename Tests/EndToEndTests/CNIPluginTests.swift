@@ -72,7 +72,7 @@ struct CNIPluginTests {
   }
 
   private func leases(_ node: ClusterNode) throws -> [String] {
-    try FileManager.default.contentsOfDirectory(atPath: node.folder + "/ipam/infra")
+    try FileManager.default.contentsOfDirectory(atPath: node.leases + "/infra")
       .filter { $0.hasPrefix("10.") }
   }
 
@@ -123,7 +123,7 @@ struct CNIPluginTests {
       #expect(try await node.cni("ADD", "one", netns: path).status == 0)
       // A plugin that is killed while it writes leaves what was there before.
       let file = try #require(
-        FileHandle(forWritingAtPath: node.folder + "/cni/infra/one+eth0.json"))
+        FileHandle(forWritingAtPath: node.attachments + "/infra/one+eth0.json"))
       try file.seekToEnd()
       try file.write(contentsOf: Data("\n{\"netns\":".utf8))
       try file.close()

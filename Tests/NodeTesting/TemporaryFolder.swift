@@ -8,9 +8,11 @@ public final class TemporaryFolder: Sendable {
 
   public let path: String
 
-  /// - Parameter name: for people; it is made unique.
-  public init(_ name: String) throws {
-    path = NSTemporaryDirectory() + "\(name)-\(UUID().uuidString.prefix(8))"
+  /// - Parameters:
+  ///   - name: for people; it is made unique.
+  ///   - parent: with a slash at its end.
+  public init(_ name: String, in parent: String = NSTemporaryDirectory()) throws {
+    path = parent + "\(name)-\(UUID().uuidString.prefix(8))"
     Leftovers.watch()
     if !Self.isKept { Leftovers.note(folder: path) }
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)

@@ -92,6 +92,6 @@ node up | tee "$work/again"
 node demo
 inside /checkout/scripts/deploy/node.sh down
 left=$(inside bash -c 'ls /etc/systemd/system/*.wants/ /etc/systemd/system | grep -E "infra|services-api"; ip -o link show type tun; ls /run/netns
-  find /etc/infra /run/infra-offload /run/infrap4d /run/services-api /var/log/infra* /var/lib/cni /usr/share/stratum -type f' 2>/dev/null || true)
+  find /etc/infra /run/infra-offload /run/infrap4d /run/services-api /run/infra-cni /var/log/infra* /var/lib/cni /usr/share/stratum -type f' 2>/dev/null || true)
 [ -z "$left" ] || fail "left behind: $left"
 echo "nothing was left behind"

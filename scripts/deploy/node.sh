@@ -196,7 +196,8 @@ TEXT
   fi
   write /etc/cni/net.d/05-infra.conflist <<TEXT
 {"cniVersion": "1.0.0", "name": "infra",
- "plugins": [{"type": "infra-cni", "ipam": {"type": "host-local", "subnet": "$pods"}}]}
+ "plugins": [{"type": "infra-cni",
+   "ipam": {"type": "host-local", "subnet": "$pods", "dataDir": "/run/infra-cni/leases"}}]}
 TEXT
   install -d /var/lib/cni
   [ "$(($(stat -c %a /var/lib/cni) % 2))" -eq 1 ] || {
@@ -320,9 +321,9 @@ down() {
     /var/lib/calico/felix-plugins/felix-api-proxy
   rm -f $certs/{ca,stratum,client}.crt $certs/{stratum,client}.key
   rm -f /var/log/{infrap4d,inframanager,services-api,demo-web,arp_proxy}.log{,.*}
-  rm -rf /var/log/{services-api,infrap4d,inframanager,infraagent} $run $stamps /run/{infrap4d,services-api} /etc/infra /var/lib/infrap4d /var/lib/cni/{inframanager,infraagent,infra-cni} \
-    /var/lib/cni/networks/infra
-  rmdir -p --ignore-fail-on-non-empty $certs /etc/cni/net.d /opt/cni/bin /var/lib/cni/networks /var/lib/cni \
+  rm -rf /var/log/{services-api,infrap4d,inframanager,infraagent} $run $stamps \
+    /run/{infrap4d,services-api,infra-cni} /etc/infra /var/lib/infrap4d /var/lib/cni/{inframanager,infraagent}
+  rmdir -p --ignore-fail-on-non-empty $certs /etc/cni/net.d /opt/cni/bin /var/lib/cni \
     /var/lib/calico/felix-plugins /var/run/calico 2>/dev/null || true
   ! getent passwd $user >/dev/null || userdel $user
   say "nothing is left"

@@ -4,9 +4,10 @@ import StateDirectory
 
 /// What is attached to a network, a file each: the runtime may not tell the namespace when
 /// it ends an attachment, and never does when it collects garbage.
+/// No attachment outlives the machine's run: it belongs into memory, and on ext4 a new file takes
+/// more than a millisecond for minutes after many were removed.
 ///
-/// A file grows by lines of JSON, the last of which holds. To replace it would be a file more to
-/// make for each pod, and making them is slow where many were removed just before (ext4).
+/// A file grows by lines of JSON, the last of which holds.
 struct AttachmentStore: Sendable {
   struct Attachment: Codable, Hashable {
     var containerID: String

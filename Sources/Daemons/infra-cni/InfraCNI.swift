@@ -18,7 +18,7 @@ struct InfraCNI {
         "ipam": {"type": "host-local", "subnet": "10.244.0.0/16"},
         "mtu": 1500,                          (default: the TAP's)
         "agent": "127.0.0.1:50001",           (or unix:PATH)
-        "dataDir": "/var/lib/cni/infra-cni",
+        "dataDir": "/run/infra-cni",          (what is attached; a reboot ends it all)
         "logLevel": "info",                   (on standard error; default: nothing is said)
         "logFormat": "text"                   (or json)
       }

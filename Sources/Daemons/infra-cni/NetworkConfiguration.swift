@@ -54,7 +54,7 @@ struct NetworkConfiguration: Decodable, Sendable {
     ipam = try keys.decodeIfPresent(IPAM.self, forKey: .ipam)
     mtu = try keys.decodeIfPresent(Int32.self, forKey: .mtu)
     agent = try keys.decodeIfPresent(String.self, forKey: .agent) ?? "127.0.0.1:50001"
-    dataDir = try keys.decodeIfPresent(String.self, forKey: .dataDir) ?? "/var/lib/cni/infra-cni"
+    dataDir = try keys.decodeIfPresent(String.self, forKey: .dataDir) ?? "/run/infra-cni"
     guard dataDir.hasPrefix("/") else {
       throw CNIError(.invalidConfiguration, "dataDir is no absolute path")
     }
