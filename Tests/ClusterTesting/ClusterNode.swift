@@ -46,7 +46,7 @@ public final class ClusterNode: Sendable {
   public let namespace: NetworkNamespace
   public let api: any TestAPI
   public var folder: String { files.path }
-  /// Of the CNI plugins, in memory, where a node has them.
+  /// Of the CNI plugins: in /run, as on a node.
   public var attachments: String { memory.path + "/infra-cni" }
   public var leases: String { memory.path + "/infra-cni/leases" }
   public let story: Story

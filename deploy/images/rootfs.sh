@@ -133,7 +133,7 @@ rm -rf "$out"/var/cache/* "$out"/var/lib/{apt,dpkg} "$out"/etc/apt "$out"/etc/{s
 for loader in "$out"/lib64/ld-linux-*.so.2 "$out"/lib/ld-linux-*.so.1; do [ ! -e "$loader" ] || break; done
 for program in "${wanted[@]}"; do
   readelf -d "$out/usr/bin/$program" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'
-  readelf -l "$out/usr/bin/$program" | grep -q INTERP || continue # linked statically
+  [[ $(readelf -l "$out/usr/bin/$program") == *INTERP* ]] || continue # linked statically
   if ! found=$(chroot "$out" "${loader#"$out"}" --list "/usr/bin/$program" 2>&1) || [[ $found == *'not found'* ]]; then
     fail "$program: $(grep -m 1 'not found\|cannot open' <<<"$found"); name its package in deploy/images/$image.packages"
   fi

@@ -36,7 +36,7 @@ esac
 case $1 in
   add)
     [ -e "/run/netns/$2" ] || {
-      # One of this name may have gone with its namespace, as in a reboot: its address is taken.
+      # One of this name may have gone with its namespace, without a DEL: its address is taken.
       answer=$(call DEL "$2") || fail "$answer"
       ip netns add "$2"
     }

@@ -64,6 +64,8 @@ public struct StateDirectory: Sendable {
   /// Adds to the end of a file, which is made if it is not there. It survives the process, not a
   /// crash of the machine; of a process that is killed meanwhile, or on a full disk, a part may
   /// be there.
+  ///
+  /// - Throws: ``StateDirectoryError``, with what the system says of it.
   public func append(_ bytes: Data, to name: String) throws(StateDirectoryError) {
     let path = file(name)
     let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
